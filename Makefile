@@ -1,0 +1,73 @@
+# The one list of commands. CI calls these and nothing else.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+DOTNET_CLI_TELEMETRY_OPTOUT := 1
+DOTNET_NOLOGO := 1
+export DOTNET_CLI_TELEMETRY_OPTOUT DOTNET_NOLOGO
+
+CONFIG ?= Release
+# Extra msbuild arguments, e.g. BUILD_ARGS="-p:KubeOpsSource=package -p:RestoreAdditionalProjectSources=DIR"
+BUILD_ARGS ?=
+# Extra arguments for dotnet test, e.g. TEST_ARGS="--filter FullyQualifiedName~Keys"
+TEST_ARGS ?=
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+.PHONY: restore
+restore: ## restore packages and say which KubeOps source is taken
+	@dotnet restore Ome.sln $(BUILD_ARGS)
+	@echo "KubeOps source: $$(dotnet msbuild Ome.Shared/Ome.Shared.csproj -getProperty:OmeKubeOps $(BUILD_ARGS))"
+
+.PHONY: build
+build: restore ## build everything, warnings as errors
+	@dotnet build Ome.sln -c $(CONFIG) --no-restore $(BUILD_ARGS)
+
+.PHONY: fmt
+fmt: ## format the code
+	@dotnet format whitespace Ome.sln --no-restore
+
+.PHONY: fmt-check
+fmt-check: ## fail when the code is not formatted
+	@dotnet format whitespace Ome.sln --no-restore --verify-no-changes
+
+.PHONY: test
+test: build ## all tests; loopback only, no cluster needed
+	@rm -rf TestResults
+	@dotnet test Ome.Tests/Ome.Tests.csproj -c $(CONFIG) --no-build --logger "trx;LogFileName=ome.trx" --results-directory TestResults \
+	  --filter "TestCategory!=Campaign&TestCategory!=Laws" $(TEST_ARGS)
+
+.PHONY: laws
+laws: build ## a longer hunt of the random laws than test does
+	@CsCheck_Time=30 OME_LAWS=long dotnet test Ome.Tests/Ome.Tests.csproj -c $(CONFIG) --no-build --filter "FullyQualifiedName~Laws"
+
+.PHONY: campaign
+campaign: build ## the long reliability campaigns: faults, kills, fleets
+	@OME_CAMPAIGN=full dotnet test Ome.Tests/Ome.Tests.csproj -c $(CONFIG) --no-build --filter "TestCategory=Campaign" --logger "console;verbosity=normal"
+
+.PHONY: golden
+golden: build ## rewrite the golden files; read the diff before you commit it
+	@OME_GOLDEN=update dotnet test Ome.Tests/Ome.Tests.csproj -c $(CONFIG) --no-build --filter "TestCategory!=Campaign"
+
+.PHONY: manifests
+manifests: build ## generate CRD and RBAC yaml and the configuration page from the classes
+	@OME_GOLDEN=update dotnet test Ome.Tests/Ome.Tests.csproj -c $(CONFIG) --no-build --filter "TestCategory=Manifests"
+
+.PHONY: bench
+bench: build ## benchmarks; ratios against a baseline in the same run
+	@dotnet run --project Ome.Benchmarks -c $(CONFIG) --no-build -- $(BENCH_ARGS)
+
+.PHONY: local-up
+local-up: build ## a local control plane in the foreground; prints export KUBECONFIG=...
+	@dotnet run --project Ome.LocalCluster -c $(CONFIG) --no-build -- up
+
+.PHONY: verify
+verify: fmt-check test manifests ## what a change must pass: format, build, tests, generated files, clean tree
+	@test -z "$$(git status --porcelain)" || { git status --short; echo "The tree is dirty: commit, or read what was generated."; exit 1; }
+
+.PHONY: clean
+clean: ## remove build output
+	@rm -rf TestResults artifacts */bin */obj
