@@ -1,0 +1,281 @@
+using System.Security.Cryptography;
+using System.Text;
+using Ome.Agent.Staging;
+using Ome.Shared.Domain.Manifests;
+
+namespace Ome.Tests.Contracts;
+
+/// <summary>What every <see cref="IArtifactSource"/> promises. A source's test class derives from it and connects its bed.</summary>
+public abstract class ArtifactSourceContract
+{
+    private const string Shard = "model-00001-of-00002.safetensors";
+
+    /// <summary>Starts a fake that holds these files and a source connected to it. The fake's listing pages hold at most 3 files.</summary>
+    protected abstract Task<ArtifactSourceBed> StartAsync(IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellationToken);
+
+    /// <summary>Small, nested, empty, odd names, and two shards big enough to be cut.</summary>
+    protected static IReadOnlyDictionary<string, byte[]> Files { get; } = new SortedDictionary<string, byte[]>(StringComparer.Ordinal)
+    {
+        ["config.json"] = Encoding.UTF8.GetBytes("""{"model_type":"llama"}"""),
+        ["README.md"] = Encoding.UTF8.GetBytes("# A model\n"),
+        ["empty.txt"] = [],
+        ["assets/a b+c%20d#e?f.txt"] = Encoding.UTF8.GetBytes("name with everything a URL must escape"),
+        ["text_encoder/ünïcode.json"] = Encoding.UTF8.GetBytes("{}"),
+        ["tokenizer.json"] = Noise(1, 40_000),
+        [Shard] = Noise(2, 700_001),
+        ["model-00002-of-00002.safetensors"] = Noise(3, 300_000),
+    };
+
+    [Test, CancelAfter(30_000)]
+    public async Task It_lists_every_file_of_every_page_with_its_exact_size(CancellationToken cancellationToken)
+    {
+        await using var bed = await StartAsync(Files, cancellationToken);
+
+        var listing = await ListAsync(bed, cancellationToken);
+
+        listing.Files.Select(file => (file.Path.Value, file.Size)).Should().Equal(
+            Files.OrderBy(file => file.Key, StringComparer.Ordinal).Select(file => (file.Key, (long)file.Value.Length)));
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task Every_listed_digest_is_the_digest_of_the_bytes(CancellationToken cancellationToken)
+    {
+        await using var bed = await StartAsync(Files, cancellationToken);
+
+        var listing = await ListAsync(bed, cancellationToken);
+
+        listing.Files.Sum(file => file.Digests.Length).Should().BePositive();
+        foreach (var file in listing.Files)
+        {
+            foreach (var digest in file.Digests) digest.Should().Be(Digest(digest, Files[file.Path.Value]), file.Path.Value);
+        }
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task Every_file_can_be_read_whole(CancellationToken cancellationToken)
+    {
+        await using var bed = await StartAsync(Files, cancellationToken);
+        var listing = await ListAsync(bed, cancellationToken);
+
+        foreach (var file in listing.Files.Where(file => file.Size > 0))
+        {
+            (await ReadAsync(bed, listing, file, 0, file.Size, cancellationToken)).Should().Equal(Files[file.Path.Value], file.Path.Value);
+        }
+    }
+
+    [TestCase(0, 1)]
+    [TestCase(1, 100_000)]
+    [TestCase(699_990, 11)]
+    [TestCase(700_000, 1)]
+    [CancelAfter(30_000)]
+    public async Task A_range_gives_exactly_its_bytes(int offset, int length, CancellationToken cancellationToken)
+    {
+        await using var bed = await StartAsync(Files, cancellationToken);
+        var listing = await ListAsync(bed, cancellationToken);
+
+        var bytes = await ReadAsync(bed, listing, FileOf(listing, Shard), offset, length, cancellationToken);
+
+        bytes.Should().Equal(Files[Shard].AsSpan(offset, length).ToArray());
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task A_cut_body_ends_early_and_never_gives_other_bytes(CancellationToken cancellationToken)
+    {
+        await using var bed = await StartAsync(Files, cancellationToken);
+        var listing = await ListAsync(bed, cancellationToken);
+        bed.CutNextBody(Shard, 250_000);
+
+        var first = await ReadAsync(bed, listing, FileOf(listing, Shard), 0, 700_001, cancellationToken);
+        var rest = await ReadAsync(bed, listing, FileOf(listing, Shard), first.Length, 700_001 - first.Length, cancellationToken);
+
+        first.Length.Should().BeLessThan(700_001);
+        first.Concat(rest).Should().Equal(Files[Shard]);
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task A_short_rate_limit_is_waited_out(CancellationToken cancellationToken)
+    {
+        await using var bed = await StartAsync(Files, cancellationToken);
+        bed.RateLimit(1, TimeSpan.FromSeconds(1));
+
+        var listing = await ListAsync(bed, cancellationToken);
+
+        listing.Files.Should().HaveCount(Files.Count);
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task A_long_rate_limit_is_told_with_its_time(CancellationToken cancellationToken)
+    {
+        await using var bed = await StartAsync(Files, cancellationToken);
+        bed.RateLimit(int.MaxValue, TimeSpan.FromMinutes(10));
+
+        var failure = await ListFailureAsync(bed, bed.Request, cancellationToken);
+
+        failure.Reason.Should().Be(StagingFailureReason.RateLimited);
+        failure.RetryAfter.Should().BeCloseTo(TimeSpan.FromMinutes(10), TimeSpan.FromSeconds(5));
+        failure.StaysUpdating.Should().BeTrue();
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task A_short_outage_is_survived(CancellationToken cancellationToken)
+    {
+        await using var bed = await StartAsync(Files, cancellationToken);
+        bed.Break(2);
+
+        (await ListAsync(bed, cancellationToken)).Files.Should().HaveCount(Files.Count);
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task A_long_outage_is_told_as_such(CancellationToken cancellationToken)
+    {
+        await using var bed = await StartAsync(Files, cancellationToken);
+        var listing = await ListAsync(bed, cancellationToken);
+        bed.Break(int.MaxValue);
+
+        var failure = await ListFailureAsync(bed, bed.Request, cancellationToken);
+        var opened = await bed.Source.OpenAsync(bed.Request, listing, listing.Files[0], 0, listing.Files[0].Size, cancellationToken);
+
+        failure.Reason.Should().Be(StagingFailureReason.SourceUnavailable);
+        opened.Should().BeOfType<OpenResult.Failed>().Which.Failure.Reason.Should().Be(StagingFailureReason.SourceUnavailable);
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task Without_credentials_it_is_unauthorized(CancellationToken cancellationToken)
+    {
+        await using var bed = await StartAsync(Files, cancellationToken);
+        bed.RequireCredentials();
+
+        var failure = await ListFailureAsync(bed, bed.RequestWithoutCredentials, cancellationToken);
+
+        failure.Reason.Should().BeOneOf(StagingFailureReason.Unauthorized, StagingFailureReason.Gated);
+        (await ListAsync(bed, cancellationToken)).Files.Should().HaveCount(Files.Count);
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task What_does_not_exist_is_not_found(CancellationToken cancellationToken)
+    {
+        await using var bed = await StartAsync(Files, cancellationToken);
+
+        var failure = await ListFailureAsync(bed, bed.RequestForNothing, cancellationToken);
+
+        failure.Reason.Should().Be(StagingFailureReason.NotFound);
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task Content_that_changed_after_listing_is_never_given_for_the_listed(CancellationToken cancellationToken)
+    {
+        await using var bed = await StartAsync(Files, cancellationToken);
+        var listing = await ListAsync(bed, cancellationToken);
+        bed.Replace(Shard, Noise(99, 700_001));
+
+        var result = await bed.Source.OpenAsync(bed.Request, listing, FileOf(listing, Shard), 0, 700_001, cancellationToken);
+
+        if (result is OpenResult.Opened opened)
+        {
+            bed.HasRevisions.Should().BeTrue("only a pinned revision may still be served");
+            (await DrainAsync(opened.Body, 700_001, cancellationToken)).Should().Equal(Files[Shard]);
+        }
+        else
+        {
+            ((OpenResult.Failed)result).Failure.Reason.Should().Be(StagingFailureReason.SourceChanged);
+        }
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task A_pinned_revision_lists_the_same_after_the_branch_moved(CancellationToken cancellationToken)
+    {
+        await using var bed = await StartAsync(Files, cancellationToken);
+        if (!bed.HasRevisions) Assert.Ignore("This source has no revisions to pin.");
+        var before = await ListAsync(bed, cancellationToken);
+        bed.Replace(Shard, Noise(98, 10));
+
+        var pinned = await bed.Source.ListAsync(bed.Request with { PinnedRevision = before.Revision }, cancellationToken);
+        var moved = await ListAsync(bed, cancellationToken);
+
+        pinned.Should().BeOfType<ListingResult.Listed>().Which.Listing.Files.Should().BeEquivalentTo(before.Files);
+        moved.Revision.Should().NotBe(before.Revision);
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task A_stalled_body_can_be_cancelled_within_a_second(CancellationToken cancellationToken)
+    {
+        await using var bed = await StartAsync(Files, cancellationToken);
+        var listing = await ListAsync(bed, cancellationToken);
+        bed.StallNextBody(Shard, 1000);
+        var opened = (OpenResult.Opened)await bed.Source.OpenAsync(bed.Request, listing, FileOf(listing, Shard), 0, 700_001, cancellationToken);
+        await using var body = opened.Body;
+        await body.ReadExactlyAsync(new byte[1000], cancellationToken);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var read = body.ReadAsync(new byte[1], cancel.Token).AsTask();
+
+        await cancel.CancelAsync();
+
+        var ended = await Task.WhenAny(read, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellationToken));
+        ended.Should().BeSameAs(read);
+        (await read.Invoking(task => task).Should().ThrowAsync<Exception>()).Which.Should().Match(e => e is OperationCanceledException || e is IOException);
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task No_failure_says_a_secret(CancellationToken cancellationToken)
+    {
+        await using var bed = await StartAsync(Files, cancellationToken);
+        var listing = await ListAsync(bed, cancellationToken);
+        var said = new List<string> { (await ListFailureAsync(bed, bed.RequestForNothing, cancellationToken)).ToString() };
+        bed.Break(int.MaxValue);
+        said.Add((await ListFailureAsync(bed, bed.Request, cancellationToken)).ToString());
+        said.Add((await bed.Source.OpenAsync(bed.Request, listing, listing.Files[0], 0, 1, cancellationToken)).ToString());
+
+        said.Should().AllSatisfy(text => text.Should().NotContain(ArtifactSourceBed.PlantedSecret).And.NotContainEquivalentOf("signature="));
+    }
+
+    /// <summary>Bytes that repeat for a seed.</summary>
+    protected static byte[] Noise(int seed, int length)
+    {
+        var bytes = new byte[length];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+
+    protected static async Task<ArtifactListing> ListAsync(ArtifactSourceBed bed, CancellationToken cancellationToken) =>
+        (await bed.Source.ListAsync(bed.Request, cancellationToken)).Should().BeOfType<ListingResult.Listed>().Which.Listing;
+
+    private static async Task<StagingFailure> ListFailureAsync(ArtifactSourceBed bed, SourceRequest request, CancellationToken cancellationToken) =>
+        (await bed.Source.ListAsync(request, cancellationToken)).Should().BeOfType<ListingResult.Failed>().Which.Failure;
+
+    private static ArtifactFile FileOf(ArtifactListing listing, string path) => listing.Files.Single(file => file.Path.Value == path);
+
+    private static async Task<byte[]> ReadAsync(
+        ArtifactSourceBed bed, ArtifactListing listing, ArtifactFile file, long offset, long length, CancellationToken cancellationToken)
+    {
+        var result = await bed.Source.OpenAsync(bed.Request, listing, file, offset, length, cancellationToken);
+        return await DrainAsync(result.Should().BeOfType<OpenResult.Opened>(file.Path.Value).Which.Body, length, cancellationToken);
+    }
+
+    private static async Task<byte[]> DrainAsync(Stream body, long length, CancellationToken cancellationToken)
+    {
+        await using var source = body;
+        using var all = new MemoryStream();
+        var buffer = new byte[65_536];
+        try
+        {
+            for (int read; (read = await source.ReadAsync(buffer, cancellationToken)) > 0;) all.Write(buffer, 0, read);
+        }
+        catch (IOException)
+        {
+            // A cut may show as an early end or as this; both are allowed.
+        }
+
+        all.Length.Should().BeLessThanOrEqualTo(length);
+        return all.ToArray();
+    }
+
+    private static ContentDigest Digest(ContentDigest like, byte[] content) => like.Algorithm switch
+    {
+        DigestAlgorithm.Sha256 => ContentDigest.Of(DigestAlgorithm.Sha256, SHA256.HashData(content)),
+        DigestAlgorithm.GitSha1 => ContentDigest.Of(DigestAlgorithm.GitSha1, SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {content.Length}\0"), .. content])),
+        DigestAlgorithm.Md5 => ContentDigest.Of(DigestAlgorithm.Md5, MD5.HashData(content)),
+        DigestAlgorithm.Md5Composite => ContentDigest.OfComposite(
+            MD5.HashData([.. content.Chunk((int)like.PartSize).SelectMany(part => MD5.HashData(part))]), like.Parts, like.PartSize),
+        _ => throw new NotSupportedException($"Teach this suite {like.Algorithm}."),
+    };
+}
