@@ -1,0 +1,29 @@
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+
+namespace Ome.Shared.Kube;
+
+/// <summary>The informer of the node ConfigMaps: one namespace, only those marked as node reports (contract 2.1).</summary>
+public static class NodeReportInformer
+{
+    /// <summary>Selects the node ConfigMaps (contract 2.1; lower-case <c>true</c>).</summary>
+    public const string LabelSelector = "models.ome/basemodel-status=true";
+
+    // A report of 50 models is about 75 KB, so a page of 50 stays below 4 MB.
+    private const int ReportsPerPage = 50;
+
+    /// <summary>Watches the reports in <paramref name="ns"/>; <paramref name="project"/> should keep the parsed entries, not the ConfigMap.</summary>
+    public static Informer<V1ConfigMap, TItem> Create<TItem>(
+        IKubernetes client, string ns, Func<V1ConfigMap, TItem> project, InformerHandler<TItem> handler, TimeProvider time, ILoggerFactory loggers, int jitterSeed = 0) =>
+        new(client, Options(ns, jitterSeed), project, handler, time, loggers.CreateLogger<Informer<V1ConfigMap, TItem>>());
+
+    /// <summary>The options <see cref="Create{TItem}"/> uses.</summary>
+    public static InformerOptions Options(string ns, int jitterSeed = 0) => new()
+    {
+        Namespace = ns,
+        LabelSelector = LabelSelector,
+        PageSize = ReportsPerPage,
+        JitterSeed = jitterSeed,
+    };
+}
