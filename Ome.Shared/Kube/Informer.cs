@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;

@@ -1,15 +1,13 @@
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
+using Ome.Shared.Domain;
 
 namespace Ome.Shared.Kube;
 
 /// <summary>The informer of the node ConfigMaps: one namespace, only those marked as node reports (contract 2.1).</summary>
 public static class NodeReportInformer
 {
-    /// <summary>Selects the node ConfigMaps (contract 2.1; lower-case <c>true</c>).</summary>
-    public const string LabelSelector = "models.ome/basemodel-status=true";
-
     // A report of 50 models is about 75 KB, so a page of 50 stays below 4 MB.
     private const int ReportsPerPage = 50;
 
@@ -22,7 +20,7 @@ public static class NodeReportInformer
     public static InformerOptions Options(string ns, int jitterSeed = 0) => new()
     {
         Namespace = ns,
-        LabelSelector = LabelSelector,
+        LabelSelector = OmeNames.ReportSelector,
         PageSize = ReportsPerPage,
         JitterSeed = jitterSeed,
     };

@@ -21,8 +21,8 @@ internal sealed record ResourceEndpoint(string Group, string Version, string Kin
     public static ResourceEndpoint Of<T>()
     {
         var mark = typeof(T).GetCustomAttribute<KubernetesEntityAttribute>()
-            ?? throw new ArgumentException($"{typeof(T).FullName} has no [KubernetesEntity]; an informer cannot know its URL.");
-        if (string.IsNullOrEmpty(mark.PluralName)) throw new ArgumentException($"[KubernetesEntity] of {typeof(T).FullName} has no PluralName.");
+            ?? throw new InvalidOperationException($"{typeof(T).FullName} has no [KubernetesEntity]; an informer cannot know its URL.");
+        if (string.IsNullOrEmpty(mark.PluralName)) throw new InvalidOperationException($"[KubernetesEntity] of {typeof(T).FullName} has no PluralName.");
         return new(mark.Group ?? "", mark.ApiVersion is { Length: > 0 } version ? version : "v1", mark.Kind is { Length: > 0 } kind ? kind : typeof(T).Name, mark.PluralName);
     }
 

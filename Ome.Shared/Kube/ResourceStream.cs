@@ -44,9 +44,9 @@ internal sealed class ResourceStream<T>(Kubernetes client, ResourceEndpoint endp
             await using var body = await response.Content.ReadAsStreamAsync(both.Token);
             return KubernetesJson.Deserialize<ListPage<T>>(body) ?? throw new JsonException("The list is null.");
         }
-        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException late) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"the API server took more than {options.RequestTimeout.TotalSeconds:0} s for a list of {endpoint.DisplayName}");
+            throw new TimeoutException($"the API server took more than {options.RequestTimeout.TotalSeconds:0} s for a list of {endpoint.DisplayName}", late);
         }
     }
 
@@ -67,16 +67,16 @@ internal sealed class ResourceStream<T>(Kubernetes client, ResourceEndpoint endp
             ("fieldSelector", options.FieldSelector));
         using var silence = new CancellationTokenSource(options.RequestTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellationToken);
-        using var response = await Guard(SendAsync(url, both.Token), silence, cancellationToken);
+        using var response = await GuardAsync(() => SendAsync(url, both.Token), silence, cancellationToken);
         silence.CancelAfter(options.SilenceLimit);
-        await using var body = await Guard(response.Content.ReadAsStreamAsync(both.Token), silence, cancellationToken);
+        await using var body = await GuardAsync(() => response.Content.ReadAsStreamAsync(both.Token), silence, cancellationToken);
         var pipe = PipeReader.Create(body);
         try
         {
             while (true)
             {
                 silence.CancelAfter(options.SilenceLimit);
-                var read = await Guard(pipe.ReadAsync(both.Token).AsTask(), silence, cancellationToken);
+                var read = await GuardAsync(() => pipe.ReadAsync(both.Token).AsTask(), silence, cancellationToken);
                 silence.CancelAfter(Timeout.InfiniteTimeSpan);
                 var rest = read.Buffer;
                 while (TakeLine(ref rest, out var line))
@@ -153,15 +153,15 @@ internal sealed class ResourceStream<T>(Kubernetes client, ResourceEndpoint endp
 
     private static TimeSpan? RetryAfter(int? seconds) => seconds is > 0 ? TimeSpan.FromSeconds(Math.Min(seconds.Value, 600)) : null;
 
-    private async Task<TResult> Guard<TResult>(Task<TResult> work, CancellationTokenSource silence, CancellationToken cancellationToken)
+    private async Task<TResult> GuardAsync<TResult>(Func<Task<TResult>> work, CancellationTokenSource silence, CancellationToken cancellationToken)
     {
         try
         {
-            return await work;
+            return await work();
         }
-        catch (OperationCanceledException) when (silence.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException late) when (silence.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"the watch of {endpoint.DisplayName} was silent for {options.SilenceLimit.TotalSeconds:0} s");
+            throw new TimeoutException($"the watch of {endpoint.DisplayName} was silent for {options.SilenceLimit.TotalSeconds:0} s", late);
         }
     }
 
