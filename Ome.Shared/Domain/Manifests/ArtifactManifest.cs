@@ -32,7 +32,7 @@ public readonly record struct FileStamp(long Size, long MtimeNs, long CtimeNs, u
 /// <param name="LinkTarget">Text of the symbolic link that the path is, or null for a regular file.</param>
 /// <param name="Sha256">Of the whole content. Null only while a local model's background hashing has not reached the file.</param>
 /// <param name="Upstream">Digests the source published and the staged bytes matched; may be empty.</param>
-/// <param name="Chunks">XXH128 of each chunk of <see cref="ArtifactManifest.ChunkSize"/> bytes, the last one shorter; empty for an empty file or while <paramref name="Sha256"/> is null.</param>
+/// <param name="Chunks">XXH128 of each chunk of <see cref="ArtifactManifest.ChunkBytes"/> bytes, the last one shorter; empty for an empty file or while <paramref name="Sha256"/> is null.</param>
 /// <param name="Baseline">Structural findings that were already so at first Ready, as <c>FindingReason</c> names: reported once, never a reason to withdraw.</param>
 public sealed record ManifestEntry(
     ArtifactPath Path,
@@ -57,11 +57,14 @@ public sealed class ArtifactManifest
     /// <summary>Version this program writes.</summary>
     public const int CurrentVersion = 1;
 
-    /// <summary>Bytes of a chunk: 64 MiB.</summary>
+    /// <summary>Bytes of a chunk in every manifest we write for a model: 64 MiB.</summary>
     public const long ChunkSize = 64L * 1024 * 1024;
 
-    public ArtifactManifest(SourceIdentity source, ManifestTrust trust, DateTimeOffset createdAt, IEnumerable<ManifestEntry> entries)
+    public ArtifactManifest(
+        SourceIdentity source, ManifestTrust trust, DateTimeOffset createdAt, IEnumerable<ManifestEntry> entries, long chunkBytes = ChunkSize)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(chunkBytes, 1);
+        ChunkBytes = chunkBytes;
         Source = source;
         Trust = trust;
         CreatedAt = createdAt;
@@ -80,9 +83,12 @@ public sealed class ArtifactManifest
 
     public ImmutableArray<ManifestEntry> Entries { get; }
 
+    /// <summary>Bytes of a chunk in this manifest: <see cref="ChunkSize"/>, except where a small tree must have many chunks.</summary>
+    public long ChunkBytes { get; }
+
     /// <summary>Bytes of all files; a blob reached through two links counts twice.</summary>
     public long TotalBytes => Entries.Sum(entry => entry.Size);
 
     /// <summary>Number of chunks that <paramref name="size"/> bytes fill.</summary>
-    public static int ChunkCount(long size) => checked((int)((size + ChunkSize - 1) / ChunkSize));
+    public static int ChunkCount(long size, long chunkBytes = ChunkSize) => checked((int)((size + chunkBytes - 1) / chunkBytes));
 }
