@@ -1,0 +1,14 @@
+namespace Ome.Agent.Verification.Reading;
+
+/// <summary>What a name can lead to.</summary>
+public enum FileType
+{
+    Unknown,
+    Regular,
+    Directory,
+    Link,
+    Fifo,
+    Socket,
+    CharacterDevice,
+    BlockDevice,
+}
