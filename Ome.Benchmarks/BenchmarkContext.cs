@@ -1,0 +1,51 @@
+using System.Diagnostics;
+
+namespace Ome.Benchmarks;
+
+/// <summary>What a benchmark gets: how long to look, and how to measure and print.</summary>
+/// <param name="Quick">A short run, to see that it works; its figures are rough.</param>
+public sealed record BenchmarkContext(bool Quick)
+{
+    /// <summary>
+    /// Seconds per call of <paramref name="action"/>: the median of several batches, each long enough for the clock, after warming up.
+    /// </summary>
+    public double SecondsPerCall(Action action, CancellationToken cancellationToken)
+    {
+        var batch = TimeSpan.FromMilliseconds(Quick ? 20 : 100);
+        long calls = 1;
+        for (; ; calls *= 2)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (Time(action, calls) >= batch) break;
+        }
+
+        var samples = new double[Quick ? 5 : 15];
+        for (var i = 0; i < samples.Length; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            samples[i] = Time(action, calls).TotalSeconds / calls;
+        }
+
+        Array.Sort(samples);
+        return samples[samples.Length / 2];
+    }
+
+    /// <summary>Bytes this thread allocates per call of <paramref name="action"/>.</summary>
+    public static double BytesPerCall(Action action, int calls = 200)
+    {
+        action();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < calls; i++) action();
+        return (GC.GetAllocatedBytesForCurrentThread() - before) / (double)calls;
+    }
+
+    /// <summary>Prints one row.</summary>
+    public static void Row(string what, string figure) => Console.WriteLine($"   {what,-58} {figure}");
+
+    private static TimeSpan Time(Action action, long calls)
+    {
+        var started = Stopwatch.GetTimestamp();
+        for (long i = 0; i < calls; i++) action();
+        return Stopwatch.GetElapsedTime(started);
+    }
+}

@@ -1,0 +1,17 @@
+namespace Ome.Benchmarks;
+
+/// <summary>One benchmark: prints figures against a baseline of the same run, and returns within its token.</summary>
+/// <param name="Name">What <c>make bench BENCH_ARGS=name</c> calls it.</param>
+/// <param name="About">One line for people.</param>
+/// <param name="RunAsync">Runs it.</param>
+public sealed record BenchmarkEntry(string Name, string About, Func<BenchmarkContext, CancellationToken, Task> RunAsync);
+
+/// <summary>The one list of benchmarks; a new one is a line here.</summary>
+public static class BenchmarkRegistry
+{
+    /// <summary>All, in the order they run.</summary>
+    public static IReadOnlyList<BenchmarkEntry> All { get; } =
+    [
+        new("codec", "node report entries: decode and encode, MB/s against a plain parse of the same bytes", CodecBenchmark.RunAsync),
+    ];
+}

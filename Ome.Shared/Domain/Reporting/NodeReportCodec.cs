@@ -1,0 +1,60 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Ome.Shared.Domain.Reporting;
+
+/// <summary>
+/// The JSON of one entry (contract 3.2 to 3.4): any letter case, nulls and unknown members are read; output depends on the entry alone, byte for byte.
+/// </summary>
+public static class NodeReportCodec
+{
+    /// <summary>Longest entry read, in characters: a ConfigMap holds no more.</summary>
+    public const int MaxEntryLength = 1 << 20;
+
+    private static readonly EntryJson Json = new(new JsonSerializerOptions
+    {
+        PropertyNameCaseInsensitive = true,
+        // What HTML would need escaped is plain text here; OME reads either form.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        MaxDepth = 64,
+    });
+
+    /// <summary>The entry as compact JSON.</summary>
+    public static string Encode(NodeModelEntry entry) => JsonSerializer.Serialize(entry, Json.NodeModelEntry);
+
+    /// <summary>Reads an entry. JSON <c>null</c> and <c>{}</c> are entries without a status (contract E12).</summary>
+    /// <returns>False when the text is not an entry; <paramref name="error"/> says why and never repeats the text.</returns>
+    public static bool TryDecode(string? text, [NotNullWhen(true)] out NodeModelEntry? entry, [NotNullWhen(false)] out string? error)
+    {
+        entry = null;
+        error = null;
+        if (text is null) error = "no text";
+        else if (text.Length > MaxEntryLength) error = $"longer than {MaxEntryLength} characters";
+        if (error is not null) return false;
+
+        try
+        {
+            entry = JsonSerializer.Deserialize(text!, Json.NodeModelEntry) ?? new NodeModelEntry();
+            return true;
+        }
+        catch (JsonException exception)
+        {
+            error = $"not an entry: unexpected JSON at {Shown(exception.Path)}, byte {exception.BytePositionInLine ?? 0}";
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
+        {
+            // Invalid surrogates in the text surface as these, from inside the serializer.
+            error = "not an entry: the text is not valid Unicode";
+        }
+
+        entry = null;
+        return false;
+    }
+
+    private static string Shown(string? path) => path is null or "" ? "the start" : path.Length <= 64 ? path : path[..64];
+}
+
+[JsonSerializable(typeof(NodeModelEntry))]
+internal sealed partial class EntryJson : JsonSerializerContext;
