@@ -1,0 +1,29 @@
+using System.Collections.Concurrent;
+
+namespace Ome.LocalCluster.Faults;
+
+/// <summary>Counts what was asked of the control plane, so that a test can say "a quiet system writes nothing".</summary>
+public sealed class RequestLog
+{
+    private const int Keep = 10_000;
+
+    private readonly ConcurrentQueue<RequestFacts> _last = new();
+    private int _count;
+
+    /// <summary>The last requests, oldest first, at most 10,000.</summary>
+    public IReadOnlyList<RequestFacts> Last => [.. _last];
+
+    /// <summary>Writes among the last requests: create, update, patch, delete, deletecollection.</summary>
+    public IReadOnlyList<RequestFacts> Writes => [.. _last.Where(r => r.Verb is not ("get" or "list" or "watch"))];
+
+    public void Clear()
+    {
+        while (_last.TryDequeue(out _)) Interlocked.Decrement(ref _count);
+    }
+
+    internal void Add(RequestFacts request)
+    {
+        _last.Enqueue(request);
+        if (Interlocked.Increment(ref _count) > Keep && _last.TryDequeue(out _)) Interlocked.Decrement(ref _count);
+    }
+}

@@ -1,0 +1,92 @@
+using k8s;
+using k8s.Models;
+using Ome.LocalCluster.Faults;
+
+namespace Ome.Tests.Support.ControlPlanes;
+
+/// <summary>What both control planes have in common: everything that goes through the API itself.</summary>
+internal abstract class TestControlPlane(string name, Uri url, string token, string authorityPem, string kubeconfigPath, int minor) : ITestControlPlane
+{
+    private Kubernetes? _admin;
+
+    public string Name => name;
+
+    public Uri Url => url;
+
+    public int Minor => minor;
+
+    public string KubeconfigPath => kubeconfigPath;
+
+    public KubernetesClientConfiguration Configuration => ConfigurationWith(token);
+
+    public IKubernetes Admin => _admin ??= new Kubernetes(Configuration);
+
+    public virtual FaultInjector? Faults => null;
+
+    public virtual RequestLog? Requests => null;
+
+    public abstract bool RunsControllers { get; }
+
+    public async Task<KubernetesClientConfiguration> CreateServiceAccountConfigurationAsync(string ns, string account, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Admin.CoreV1.CreateNamespacedServiceAccountAsync(new V1ServiceAccount { Metadata = new V1ObjectMeta { Name = account } }, ns, cancellationToken: cancellationToken);
+        }
+        catch (k8s.Autorest.HttpOperationException e) when (e.Response.StatusCode == System.Net.HttpStatusCode.Conflict)
+        {
+            // It is there already.
+        }
+        var request = new Authenticationv1TokenRequest { Spec = new V1TokenRequestSpec { Audiences = [], ExpirationSeconds = 3600 } };
+        var issued = await Admin.CoreV1.CreateNamespacedServiceAccountTokenAsync(request, account, ns, cancellationToken: cancellationToken);
+        return ConfigurationWith(issued.Status.Token);
+    }
+
+    public async Task<IKubernetes> CreateServiceAccountClientAsync(string ns, string account, CancellationToken cancellationToken) =>
+        new Kubernetes(await CreateServiceAccountConfigurationAsync(ns, account, cancellationToken));
+
+    public async Task InstallCrdsAsync(string directory, CancellationToken cancellationToken)
+    {
+        foreach (var file in Directory.EnumerateFiles(directory, "*.yaml").Order(StringComparer.Ordinal))
+        {
+            foreach (var crd in (await KubernetesYaml.LoadAllFromFileAsync(file)).OfType<V1CustomResourceDefinition>())
+            {
+                var patch = new V1Patch(crd, V1Patch.PatchType.ApplyPatch);
+                await Admin.ApiextensionsV1.PatchCustomResourceDefinitionAsync(patch, crd.Name(), fieldManager: "ome-tests", force: true, cancellationToken: cancellationToken);
+                await UntilServedAsync(crd, cancellationToken);
+            }
+        }
+    }
+
+    public virtual ValueTask DisposeAsync()
+    {
+        _admin?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    // Established is not enough on a real server: its handler learns of the CRD a little later. A list that works is.
+    private async Task UntilServedAsync(V1CustomResourceDefinition crd, CancellationToken cancellationToken)
+    {
+        var version = crd.Spec.Versions.First(v => v.Served).Name;
+        while (true)
+        {
+            try
+            {
+                await Admin.CustomObjects.ListClusterCustomObjectAsync(crd.Spec.Group, version, crd.Spec.Names.Plural, cancellationToken: cancellationToken);
+                return;
+            }
+            catch (k8s.Autorest.HttpOperationException e) when (e.Response.StatusCode == System.Net.HttpStatusCode.NotFound)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
+            }
+        }
+    }
+
+    private KubernetesClientConfiguration ConfigurationWith(string bearer) => new()
+    {
+        Host = url.AbsoluteUri.TrimEnd('/'),
+        AccessToken = bearer,
+        SslCaCerts = [System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPem(authorityPem)],
+        Namespace = "default",
+    };
+}
