@@ -1,0 +1,74 @@
+using System.Runtime.InteropServices;
+
+namespace Ome.Agent.Files;
+
+/// <summary>
+/// Small files that are whole or absent, also after a power cut: written beside their place, flushed to the medium, renamed over it, and the
+/// directory flushed too.
+/// </summary>
+public static partial class AtomicFile
+{
+    private const int OpenDirectory = 0x10000 | 0x80000; // O_DIRECTORY | O_CLOEXEC, read-only
+
+    /// <summary>Suffix of a file that is being written; one left behind by a crash is overwritten by the next write.</summary>
+    public const string PendingSuffix = ".new";
+
+    /// <summary>Durable when it returns.</summary>
+    /// <exception cref="IOException">The file could not be written; the old content stands.</exception>
+    public static void Write(string path, ReadOnlySpan<byte> content)
+    {
+        var pending = path + PendingSuffix;
+        using (var stream = new FileStream(pending, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+        {
+            stream.Write(content);
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(pending, path, overwrite: true);
+        FlushDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>The content, or null when there is no such file or it has more than <paramref name="maxBytes"/>.</summary>
+    /// <exception cref="IOException">The file is there but could not be read.</exception>
+    public static byte[]? Read(string path, int maxBytes)
+    {
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            if (stream.Length > maxBytes) return null;
+            var content = new byte[stream.Length];
+            stream.ReadExactly(content);
+            return content;
+        }
+        catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Removes the file so that it stays removed; absent is fine.</summary>
+    public static void Delete(string path)
+    {
+        if (!File.Exists(path)) return;
+        File.Delete(path);
+        FlushDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>Makes renames and removals inside a directory durable; a file system that cannot (some FUSE mounts) is left to its own promises.</summary>
+    public static void FlushDirectory(string directory)
+    {
+        var descriptor = Open(directory, OpenDirectory);
+        if (descriptor < 0) return;
+        _ = Fsync(descriptor);
+        _ = Close(descriptor);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Fsync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    private static partial int Close(int descriptor);
+}
