@@ -67,7 +67,7 @@ public sealed class ArtifactManifest
         ChunkBytes = chunkBytes;
         Source = source;
         Trust = trust;
-        CreatedAt = createdAt;
+        CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(createdAt.ToUnixTimeMilliseconds());
         Entries = [.. entries.OrderBy(entry => entry.Path)];
         for (var i = 1; i < Entries.Length; i++)
         {
@@ -79,6 +79,7 @@ public sealed class ArtifactManifest
 
     public ManifestTrust Trust { get; }
 
+    /// <summary>UTC, whole milliseconds.</summary>
     public DateTimeOffset CreatedAt { get; }
 
     public ImmutableArray<ManifestEntry> Entries { get; }

@@ -1,0 +1,117 @@
+using Ome.Shared.Domain.Manifests;
+
+namespace Ome.Shared.Domain.Verification;
+
+/// <summary>When the bytes of a chunk were last compared, and through which route.</summary>
+/// <param name="At">Wall-clock time, whole seconds: it must mean something after a reboot.</param>
+/// <param name="Route">What the read proved: memory or medium.</param>
+public readonly record struct ChunkProof(DateTimeOffset At, ReadRoute Route)
+{
+    public static readonly ChunkProof Never = new(DateTimeOffset.UnixEpoch, ReadRoute.Buffered);
+
+    /// <summary>The time to count from: a stamp beyond the clock's tolerance proves nothing, one slightly ahead counts as now.</summary>
+    public DateTimeOffset Effective(DateTimeOffset now) =>
+        At > now + VerificationPolicy.FutureTolerance ? DateTimeOffset.UnixEpoch : At > now ? now : At;
+}
+
+/// <summary>A file that looked bad or drifted: looked at first in every pass until it is cleared.</summary>
+/// <param name="Reason">What it looked like.</param>
+/// <param name="Since">When that was first seen.</param>
+/// <param name="Looks">Passes in a row that saw it.</param>
+public sealed record Suspicion(FindingReason Reason, DateTimeOffset Since, int Looks);
+
+/// <summary>
+/// What has been proven of one manifest's files, and when. Mutable, for one pass at a time; saved whole by <see cref="LedgerCodec"/>.
+/// There is no cursor beside it: a pass that was killed goes on where it stopped because what it proved is no longer the oldest.
+/// </summary>
+public sealed class VerificationLedger
+{
+    private readonly ChunkProof[][] _chunks;
+    private readonly FileStamp[] _stamps;
+    private readonly SortedDictionary<int, Suspicion> _suspects = [];
+
+    private VerificationLedger(ArtifactManifest manifest, string manifestDigest, ChunkProof first)
+    {
+        Manifest = manifest;
+        ManifestDigest = manifestDigest;
+        _stamps = [.. manifest.Entries.Select(entry => entry.Stamp)];
+        _chunks = [.. manifest.Entries.Select(entry => Enumerable.Repeat(first, Pieces(entry)).ToArray())];
+    }
+
+    /// <summary>What the proofs are about.</summary>
+    public ArtifactManifest Manifest { get; }
+
+    /// <summary>Identity of <see cref="Manifest"/>: a ledger of another manifest proves nothing.</summary>
+    public string ManifestDigest { get; }
+
+    /// <summary>When a check last ended.</summary>
+    public DateTimeOffset? LastCheckAt { get; set; }
+
+    /// <summary>When a pass over all content last ended.</summary>
+    public DateTimeOffset? LastFullPassAt { get; private set; }
+
+    /// <summary>Set while a pass over all content is asked for or under way: what was proven before this counts as not yet read.</summary>
+    public DateTimeOffset? FullPassSince { get; private set; }
+
+    /// <summary>By index of the manifest's entries.</summary>
+    public IReadOnlyDictionary<int, Suspicion> Suspects => _suspects;
+
+    /// <summary>A ledger that says everything was proven at once: after staging, or after a manifest was taken.</summary>
+    public static VerificationLedger ProvenAt(ManifestDocument manifest, DateTimeOffset at, ReadRoute route = ReadRoute.Buffered) =>
+        new(manifest.Manifest, manifest.Digest, new ChunkProof(Whole(at), route));
+
+    /// <summary>A ledger that says nothing was ever proven: when the old one is lost or broken.</summary>
+    public static VerificationLedger Unproven(ManifestDocument manifest) => new(manifest.Manifest, manifest.Digest, ChunkProof.Never);
+
+    /// <summary>Pieces of content an entry has: its chunks, or one for a small or not yet hashed file. An empty file has one, so that it too is looked at.</summary>
+    public static int Pieces(ManifestEntry entry) => Math.Max(1, entry.Chunks.Length);
+
+    public ChunkProof Proof(int entry, int chunk) => _chunks[entry][chunk];
+
+    /// <summary>The stamp under which the content of the whole file was last proven; a file that still has it need not be read now.</summary>
+    public FileStamp ProvenStamp(int entry) => _stamps[entry];
+
+    /// <summary>Notes that a chunk's bytes were compared and found right.</summary>
+    public void Prove(int entry, int chunk, DateTimeOffset at, ReadRoute route) => _chunks[entry][chunk] = new ChunkProof(Whole(at), route);
+
+    /// <summary>Notes that all bytes of a file were compared, while it had this stamp; clears suspicion.</summary>
+    public void ProveWhole(int entry, FileStamp stamp, DateTimeOffset at, ReadRoute route)
+    {
+        Array.Fill(_chunks[entry], new ChunkProof(Whole(at), route));
+        _stamps[entry] = stamp;
+        _suspects.Remove(entry);
+    }
+
+    public void Suspect(int entry, FindingReason reason, DateTimeOffset now) =>
+        _suspects[entry] = _suspects.TryGetValue(entry, out var known) ? known with { Reason = reason, Looks = known.Looks + 1 } : new Suspicion(reason, Whole(now), 1);
+
+    public void Clear(int entry) => _suspects.Remove(entry);
+
+    /// <summary>Asks that everything be read again; a pass already under way is begun anew only when <paramref name="restart"/> says so.</summary>
+    public void RequestFullPass(DateTimeOffset now, bool restart = false)
+    {
+        // A start in the future could never be reached by the proofs of today.
+        if (restart || FullPassSince is not { } since || since > now) FullPassSince = Whole(now);
+    }
+
+    public void EndFullPass(DateTimeOffset now) => (FullPassSince, LastFullPassAt) = (null, Whole(now));
+
+    /// <summary>True when the chunk has yet to be read in the full pass under way.</summary>
+    public bool IsOpenInFullPass(int entry, int chunk, DateTimeOffset now) => FullPassSince is { } since && Proof(entry, chunk).Effective(now) < since;
+
+    /// <summary>The oldest proof of any byte; the epoch when some byte was never proven. Null for a manifest without files.</summary>
+    public DateTimeOffset? OldestProof(DateTimeOffset now) => _chunks.Length == 0 ? null : _chunks.Min(proofs => proofs.Min(proof => proof.Effective(now)));
+
+    internal void Restore(DateTimeOffset? lastCheck, DateTimeOffset? lastFullPass, DateTimeOffset? fullPassSince) =>
+        (LastCheckAt, LastFullPassAt, FullPassSince) = (lastCheck, lastFullPass, fullPassSince);
+
+    internal void Restore(int entry, FileStamp? stamp, ChunkProof[] proofs, Suspicion? suspicion)
+    {
+        if (proofs.Length != _chunks[entry].Length) throw new FormatException($"{proofs.Length} proofs for {_chunks[entry].Length} pieces");
+        _chunks[entry] = proofs;
+        if (stamp is { } value) _stamps[entry] = value;
+        if (suspicion is not null) _suspects[entry] = suspicion;
+    }
+
+    private static DateTimeOffset Whole(DateTimeOffset time) => DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
+}
