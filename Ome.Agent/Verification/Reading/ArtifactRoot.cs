@@ -31,14 +31,13 @@ public sealed class ArtifactRoot : IDisposable
     private SafeFileHandle _directory;
     private FileStat _stat;
 
-    private ArtifactRoot(SafeFileHandle boundary, string boundaryPath, string path, string[] prefix, ISystemCalls calls)
+    private ArtifactRoot(SafeFileHandle boundary, string boundaryPath, string path, string[] prefix)
     {
         _boundary = boundary;
         _directory = boundary;
         BoundaryPath = boundaryPath;
         Path = path;
         Prefix = prefix;
-        Calls = calls;
     }
 
     /// <summary>Absolute path of the artifact's directory.</summary>
@@ -56,8 +55,6 @@ public sealed class ArtifactRoot : IDisposable
     /// <summary>Names that lead from the boundary to the artifact's directory; real directories when it was opened.</summary>
     internal string[] Prefix { get; private set; }
 
-    internal ISystemCalls Calls { get; }
-
     /// <summary>Opens <paramref name="path"/>, which may not lie behind a link that leaves <paramref name="boundary"/>.</summary>
     /// <param name="path">Absolute directory of the artifact's files.</param>
     /// <param name="boundary">Absolute directory at or above <paramref name="path"/> that links must not leave; null = <paramref name="path"/>.</param>
@@ -65,7 +62,7 @@ public sealed class ArtifactRoot : IDisposable
     public static ArtifactRootResult Open(string path, string? boundary = null) => Open(path, boundary, LinuxCalls.Instance);
 
     /// <summary>False when the directory is gone, or its path now leads somewhere else (another file system mounted over it).</summary>
-    public bool IsStillThere() => Calls.StatPath(Path, out var now) == 0 && now.Stamp.Device == Device && now.Stamp.Inode == Inode && now.Links > 0;
+    public bool IsStillThere() => IsStillThere(LinuxCalls.Instance);
 
     public void Dispose()
     {
@@ -80,12 +77,15 @@ public sealed class ArtifactRoot : IDisposable
         var prefix = SegmentsBelow(boundary, path) ?? throw new ArgumentException($"'{path}' is not an absolute path at or below '{boundary}'.", nameof(path));
         var descriptor = calls.OpenDirectory(boundary);
         if (descriptor < 0) return Refuse(-descriptor);
-        var root = new ArtifactRoot(new SafeFileHandle(descriptor, ownsHandle: true), boundary, path, prefix, calls);
-        var refusal = prefix.Length == 0 ? root.Inspect() : root.Descend();
+        var root = new ArtifactRoot(new SafeFileHandle(descriptor, ownsHandle: true), boundary, path, prefix);
+        var refusal = prefix.Length == 0 ? root.Inspect(calls) : root.Descend(calls);
         if (refusal is null) return new ArtifactRootResult.Opened(root);
         root.Dispose();
         return refusal;
     }
+
+    internal bool IsStillThere(ISystemCalls calls) =>
+        calls.StatPath(Path, out var now) == 0 && now.Stamp.Device == Device && now.Stamp.Inode == Inode && now.Links > 0;
 
     /// <summary>The artifact directory's descriptor, guarded against being closed under a reader.</summary>
     internal DescriptorLease Lease() => new(_directory);
@@ -103,16 +103,16 @@ public sealed class ArtifactRoot : IDisposable
         return segments.Any(segment => segment is "" or "." or "..") ? null : segments;
     }
 
-    private ArtifactRootResult.Refused? Inspect()
+    private ArtifactRootResult.Refused? Inspect(ISystemCalls calls)
     {
         using var lease = Lease();
-        var result = Calls.Stat(lease.Descriptor, out _stat);
+        var result = calls.Stat(lease.Descriptor, out _stat);
         return result < 0 ? Refuse(-result) : null;
     }
 
-    private ArtifactRootResult.Refused? Descend()
+    private ArtifactRootResult.Refused? Descend(ISystemCalls calls)
     {
-        var end = PathResolver.ResolveFromBoundary(this, Prefix);
+        var end = PathResolver.ResolveFromBoundary(calls, this, Prefix);
         if (end.Kind != ResolutionKind.Found) return Refuse(end.Error == 0 ? Errno.ELOOP : end.Error);
         _directory = new SafeFileHandle(end.Descriptor, ownsHandle: true);
         if (end.Stat.Type != FileType.Directory) return Refuse(Errno.ENOTDIR);

@@ -6,6 +6,9 @@ namespace Ome.Agent.Verification.Reading.Linux;
 /// <summary>Error numbers of Linux (the same on x86-64 and arm64) and what they say about a look.</summary>
 internal static class Errno
 {
+    /// <summary>Not the kernel's: the file ended before the size it still claims to have.</summary>
+    public const int ShortRead = 0;
+
     public const int EPERM = 1;
     public const int ENOENT = 2;
     public const int EINTR = 4;
@@ -49,6 +52,7 @@ internal static class Errno
 
     public static string NameOf(int errno) => errno switch
     {
+        ShortRead => "short read",
         EPERM => nameof(EPERM),
         ENOENT => nameof(ENOENT),
         EINTR => nameof(EINTR),

@@ -41,22 +41,22 @@ internal static class PathResolver
     private const int MaxLinkBytes = 4096;
 
     /// <summary>Resolves names below the artifact's directory.</summary>
-    public static Resolution ResolveBelow(ArtifactRoot root, string path)
+    public static Resolution ResolveBelow(ISystemCalls calls, ArtifactRoot root, string path)
     {
         using var lease = root.Lease();
-        var direct = Look(root.Calls, lease.Descriptor, path);
+        var direct = Look(calls, lease.Descriptor, path);
         if (direct.Kind != ResolutionKind.BadLink) return direct;
-        return ResolveFromBoundary(root, [.. root.Prefix, .. path.Split('/')]);
+        return ResolveFromBoundary(calls, root, [.. root.Prefix, .. path.Split('/')]);
     }
 
     /// <summary>Resolves names below the boundary.</summary>
-    public static Resolution ResolveFromBoundary(ArtifactRoot root, string[] names)
+    public static Resolution ResolveFromBoundary(ISystemCalls calls, ArtifactRoot root, string[] names)
     {
         using var lease = root.LeaseBoundary();
         string? linkText = null;
         for (var links = 0; links <= MaxLinks; links++)
         {
-            var step = Look(root.Calls, lease.Descriptor, string.Join('/', names));
+            var step = Look(calls, lease.Descriptor, string.Join('/', names));
             switch (step)
             {
                 case { Kind: ResolutionKind.Found or ResolutionKind.Failed }:
@@ -70,7 +70,7 @@ internal static class PathResolver
             var text = step.LinkText;
             if (text is null)
             {
-                (at, text, var failure) = FindLink(root.Calls, lease.Descriptor, names);
+                (at, text, var failure) = FindLink(calls, lease.Descriptor, names);
                 if (failure is { } failed) return failed with { LinkText = linkText };
             }
             else
