@@ -1,6 +1,6 @@
+using System.Reflection;
 using k8s;
 using k8s.Models;
-using KubeOps.Abstractions.Entities;
 
 namespace KubeOps.Abstractions.Reconciliation.Finalizer;
 
@@ -33,11 +33,13 @@ public static class EntityFinalizerExtensions
 
     /// <summary><c>group/classname</c> in lower case, ending in "finalizer", cut to 63 characters.</summary>
     public static string GetIdentifierName<TEntity>(this IEntityFinalizer<TEntity> finalizer, TEntity entity)
-        where TEntity : IKubernetesObject<V1ObjectMeta>
+        where TEntity : IKubernetesObject<V1ObjectMeta> => DerivedName(finalizer.GetType(), entity.GetType());
+
+    internal static string DerivedName(Type finalizer, Type entity)
     {
-        var name = finalizer.GetType().Name.ToLowerInvariant();
+        var name = finalizer.Name.ToLowerInvariant();
         if (!name.EndsWith(Suffix, StringComparison.Ordinal)) name += Suffix;
-        var group = entity.GetKubernetesEntityAttribute()?.Group;
+        var group = entity.GetCustomAttribute<KubernetesEntityAttribute>(inherit: true)?.Group;
         if (!string.IsNullOrEmpty(group)) name = $"{group}/{name}";
         return name.Length <= LongestName ? name : name[..LongestName];
     }
