@@ -47,7 +47,7 @@ internal abstract class TestControlPlane(string name, Uri url, string token, str
 
     public async Task InstallCrdsAsync(string directory, CancellationToken cancellationToken)
     {
-        foreach (var file in Directory.EnumerateFiles(directory, "*.yaml").Order(StringComparer.Ordinal))
+        foreach (var file in Directory.EnumerateFiles(directory, "*.yaml").Where(path => Path.GetFileName(path) != "kustomization.yaml").Order(StringComparer.Ordinal))
         {
             foreach (var crd in (await KubernetesYaml.LoadAllFromFileAsync(file)).OfType<V1CustomResourceDefinition>())
             {
@@ -75,7 +75,7 @@ internal abstract class TestControlPlane(string name, Uri url, string token, str
                 await Admin.CustomObjects.ListClusterCustomObjectAsync(crd.Spec.Group, version, crd.Spec.Names.Plural, cancellationToken: cancellationToken);
                 return;
             }
-            catch (k8s.Autorest.HttpOperationException e) when (e.Response.StatusCode == System.Net.HttpStatusCode.NotFound)
+            catch (k8s.Autorest.HttpOperationException e) when (e.Response.StatusCode is System.Net.HttpStatusCode.NotFound or System.Net.HttpStatusCode.TooManyRequests)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
             }
