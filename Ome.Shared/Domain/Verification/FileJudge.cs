@@ -39,13 +39,12 @@ public static class FileJudge
 
     /// <summary>
     /// What differs between the present stamp and the one last proven; null when nothing does. The device number is left out: it changes
-    /// with the order of mounts at boot.
+    /// with the order of mounts at boot. Another link that leads to the proven inode is no drift.
     /// </summary>
     public static string? DriftOf(ManifestEntry entry, FileStamp proven, FileObservation.Present present)
     {
         var stamp = present.Stamp;
-        return present.LinkTarget != entry.LinkTarget ? "link"
-            : stamp.Inode != proven.Inode ? "inode"
+        return stamp.Inode != proven.Inode ? present.LinkTarget != entry.LinkTarget ? "link" : "inode"
             : stamp.MtimeNs != proven.MtimeNs ? "mtime"
             : stamp.CtimeNs != proven.CtimeNs ? "ctime"
             : stamp.Blocks != proven.Blocks ? "blocks"
@@ -70,20 +69,23 @@ public static class FileJudge
     private static ImmutableArray<int> WrongChunks(ManifestEntry entry, FileObservation.Present present) =>
         [.. present.Chunks.Where(chunk => chunk.Key < entry.Chunks.Length && chunk.Value != entry.Chunks[chunk.Key]).Select(chunk => chunk.Key)];
 
-    private static FileFinding SizeFinding(ManifestEntry entry, FileObservation.Present present) => new(
-        entry.Path, FindingReason.SizeMismatch, Size(entry.Size), Size(present.Stamp.Size), Math.Min(entry.Size, present.Stamp.Size));
+    private static FileFinding SizeFinding(ManifestEntry entry, FileObservation.Present present) => present.LinkTarget == entry.LinkTarget
+        ? new FileFinding(entry.Path, FindingReason.SizeMismatch, Size(entry.Size), Size(present.Stamp.Size), Math.Min(entry.Size, present.Stamp.Size))
+        : OtherLink(entry, present);
 
     private static FileFinding ContentFinding(ManifestEntry entry, FileObservation.Present present, ImmutableArray<int> wrong, long chunkBytes)
     {
         // Another target with other bytes: the link is what went wrong, the content follows from it.
-        if (present.LinkTarget != entry.LinkTarget)
-            return new FileFinding(entry.Path, FindingReason.LinkInvalid, LinkText(entry.LinkTarget), LinkText(present.LinkTarget), Detail: "other content behind it");
+        if (present.LinkTarget != entry.LinkTarget) return OtherLink(entry, present);
         long? offset = wrong.Length > 0 ? wrong[0] * chunkBytes : null;
         var (was, now) = present.Sha256 is { } sha256 && sha256 != entry.Sha256
             ? (entry.Sha256!.Value.ToString(), sha256.ToString())
             : ($"xxh128:{entry.Chunks[wrong[0]]:x32}", $"xxh128:{present.Chunks[wrong[0]]:x32}");
         return new FileFinding(entry.Path, FindingReason.DigestMismatch, was, now, offset, wrong.Length > 0 ? $"{ChunkText(wrong)} of {entry.Chunks.Length}" : null);
     }
+
+    private static FileFinding OtherLink(ManifestEntry entry, FileObservation.Present present) => new(
+        entry.Path, FindingReason.LinkInvalid, LinkText(entry.LinkTarget), LinkText(present.LinkTarget), Detail: "other content behind it");
 
     private static string ChunkText(ImmutableArray<int> chunks)
     {

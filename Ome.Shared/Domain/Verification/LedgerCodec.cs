@@ -66,6 +66,7 @@ public static class LedgerCodec
             for (var i = 0; i < text.Length; i++) text[i] = Letter(from[i].Route);
         }));
         if (ledger.ProvenStamp(index) != entry.Stamp) StampText.Write(json, "stamp", ledger.ProvenStamp(index));
+        if (ledger.IsExcused(index)) json.WriteNumber("excused", 1);
         if (!ledger.Suspects.TryGetValue(index, out var suspicion)) return;
         json.WriteString("suspect", suspicion.Reason.ToString());
         json.WriteNumber("since", suspicion.Since.ToUnixTimeSeconds());
@@ -102,6 +103,7 @@ public static class LedgerCodec
         var proofs = times.Select((time, i) => new ChunkProof(time, Route(routes[i]))).ToArray();
         if (proofs.Length == 1) proofs = [.. Enumerable.Repeat(proofs[0], VerificationLedger.Pieces(entry))];
         FileStamp? stamp = members.OptionalArray("stamp") is { Length: > 0 } values ? StampText.Read(values) : null;
+        if (members.OptionalNumber("excused") is not null) ledger.Excuse(index);
         var suspicion = members.OptionalText("suspect") is { } reason
             ? new Suspicion(Reason(reason), DateTimeOffset.FromUnixTimeSeconds(members.Number("since")), checked((int)members.Number("looks")))
             : null;

@@ -29,6 +29,7 @@ public sealed class VerificationLedger
     private readonly ChunkProof[][] _chunks;
     private readonly FileStamp[] _stamps;
     private readonly SortedDictionary<int, Suspicion> _suspects = [];
+    private readonly HashSet<int> _excused = [];
 
     private VerificationLedger(ArtifactManifest manifest, string manifestDigest, ChunkProof first)
     {
@@ -84,6 +85,14 @@ public sealed class VerificationLedger
 
     public void Suspect(int entry, FindingReason reason, DateTimeOffset now) =>
         _suspects[entry] = _suspects.TryGetValue(entry, out var known) ? known with { Reason = reason, Looks = known.Looks + 1 } : new Suspicion(reason, Whole(now), 1);
+
+    /// <summary>
+    /// Notes that a file breaks a rule of its format although its content is the manifest's: it was born so, and asking its content again in
+    /// every pass would tell nothing new.
+    /// </summary>
+    public void Excuse(int entry) => _excused.Add(entry);
+
+    public bool IsExcused(int entry) => _excused.Contains(entry);
 
     public void Clear(int entry) => _suspects.Remove(entry);
 

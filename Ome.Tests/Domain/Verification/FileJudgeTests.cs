@@ -70,7 +70,18 @@ public sealed class FileJudgeTests
         Drift(Same with { Stamp = Entry.Stamp with { CtimeNs = 1 } }).Should().Be("ctime");
         Drift(Same with { Stamp = Entry.Stamp with { Inode = 1 } }).Should().Be("inode");
         Drift(Same with { Stamp = Entry.Stamp with { Blocks = 0 } }).Should().Be("blocks");
-        Drift(Same with { LinkTarget = "elsewhere" }).Should().Be("link");
+        Drift(Same with { LinkTarget = "elsewhere", Stamp = Entry.Stamp with { Inode = 1 } }).Should().Be("link");
+    }
+
+    [Test]
+    public void Another_link_to_the_proven_inode_is_no_drift() => Judge(Same with { LinkTarget = "elsewhere" }).Should().BeOfType<FileJudgement.Sound>();
+
+    [Test]
+    public void Another_size_behind_another_link_is_the_links_fault()
+    {
+        var doubt = Judge(Same with { LinkTarget = "elsewhere", Stamp = Entry.Stamp with { Size = 3 } }).Should().BeOfType<FileJudgement.Doubtful>().Subject;
+
+        doubt.Finding.Reason.Should().Be(FindingReason.LinkInvalid);
     }
 
     [Test]

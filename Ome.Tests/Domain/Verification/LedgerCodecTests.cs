@@ -23,6 +23,8 @@ public sealed class LedgerCodecTests
         read.Proof(0, 2).At.Should().Be(GivenManifest.Born);
         read.Suspects[1].Should().Be(new Suspicion(FindingReason.SizeMismatch, Now, 2));
         read.ProvenStamp(2).Inode.Should().Be(77);
+        read.IsExcused(2).Should().BeTrue();
+        read.IsExcused(1).Should().BeFalse();
         read.FullPassSince.Should().Be(Now);
         read.LastCheckAt.Should().Be(Now);
     }
@@ -81,6 +83,7 @@ public sealed class LedgerCodecTests
         ledger.Suspect(1, FindingReason.FileMissing, Now);
         ledger.Suspect(1, FindingReason.SizeMismatch, Now.AddHours(1));
         ledger.ProveWhole(2, Document.Manifest.Entries[2].Stamp with { Inode = 77 }, Now, ReadRoute.Mixed);
+        ledger.Excuse(2);
         ledger.RequestFullPass(Now);
         ledger.LastCheckAt = Now;
         return ledger;
