@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Ome.Shared.Domain.Manifests;
 using Ome.Shared.Domain.Verification;
 
 namespace Ome.Agent.Verification;

@@ -1,5 +1,4 @@
 using Ome.Agent.Verification.Reading;
-using Ome.Shared.Domain.Manifests;
 using Ome.Shared.Domain.Verification;
 
 namespace Ome.Agent.Verification;

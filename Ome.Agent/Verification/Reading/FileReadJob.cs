@@ -90,8 +90,8 @@ internal sealed class FileReadJob : EngineJob, IDisposable
         var taken = Interlocked.Increment(ref _nextRange) - 1;
         if (taken >= _rangeCount) return false;
         if (Request.Whole != WholeDigests.None) return true;
-        offset = (_someChunks?[taken] ?? taken) * ArtifactManifest.ChunkSize;
-        length = Math.Min(ArtifactManifest.ChunkSize, File.Size - offset);
+        offset = (_someChunks?[taken] ?? taken) * Request.ChunkBytes;
+        length = Math.Min(Request.ChunkBytes, File.Size - offset);
         return true;
     }
 
@@ -142,7 +142,7 @@ internal sealed class FileReadJob : EngineJob, IDisposable
 
     private void PlanRanges()
     {
-        var count = ArtifactManifest.ChunkCount(File.Size);
+        var count = ArtifactManifest.ChunkCount(File.Size, Request.ChunkBytes);
         if (Request.Whole != WholeDigests.None) _rangeCount = 1;
         else if (Request.AllChunks) _rangeCount = count;
         else _rangeCount = (_someChunks = [.. Request.Chunks.Where(chunk => chunk < count)]).Length;

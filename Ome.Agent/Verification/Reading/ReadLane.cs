@@ -1,5 +1,4 @@
 using Ome.Agent.Verification.Reading.Linux;
-using Ome.Shared.Domain.Manifests;
 
 namespace Ome.Agent.Verification.Reading;
 
@@ -9,6 +8,7 @@ internal sealed unsafe class ReadLane : IBlockStream
     private readonly FileReadJob _job;
     private readonly DigestSet _digests;
     private readonly bool _chunks;
+    private readonly long _chunkBytes;
     private long _position;
     private long _rangeEnd;
     private long _accepted;
@@ -19,6 +19,7 @@ internal sealed unsafe class ReadLane : IBlockStream
         (_job, _digests) = (job, digests);
         var request = job.Request;
         _chunks = request.AllChunks || request.Chunks.Count > 0;
+        _chunkBytes = request.ChunkBytes;
         digests.Start(request.Whole, _chunks, request.Md5PartSize, job.File.Size);
         if (job.File.Size == 0) EndWhole();
     }
@@ -26,7 +27,8 @@ internal sealed unsafe class ReadLane : IBlockStream
     public Block Read(ISystemCalls calls, byte* buffer, int capacity)
     {
         if (_stopped || (_position == _rangeEnd && !NextRange())) return default;
-        var length = (int)Math.Min(capacity, _rangeEnd - _position);
+        // A block never crosses the end of a chunk.
+        var length = (int)Math.Min(Math.Min(capacity, _chunkBytes - (_position % _chunkBytes)), _rangeEnd - _position);
         if (!_job.Budget.Take(length, _job.Stopped)) return default;
         var got = _job.File.Read(calls, buffer, length, _position, out var failedAt);
         if (got < length)
@@ -46,8 +48,8 @@ internal sealed unsafe class ReadLane : IBlockStream
     {
         _digests.Append(data);
         var end = offset + data.Length;
-        if (_chunks && (end % ArtifactManifest.ChunkSize == 0 || end == _job.File.Size))
-            _job.AddChunk((int)((end - 1) / ArtifactManifest.ChunkSize), _digests.EndChunk());
+        if (_chunks && (end % _chunkBytes == 0 || end == _job.File.Size))
+            _job.AddChunk((int)((end - 1) / _chunkBytes), _digests.EndChunk());
         _accepted += data.Length;
         if (_accepted == _job.File.Size) EndWhole();
     }

@@ -55,10 +55,17 @@ public sealed record ReadRequest
 
     public ReadPurpose Purpose { get; init; }
 
+    /// <summary>Bytes of a chunk: a multiple of 4 KiB, since reads around the cache begin at its multiples. Default 64 MiB.</summary>
+    public long ChunkBytes
+    {
+        get;
+        init => field = value > 0 && value % 4096 == 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A chunk is a positive multiple of 4096 bytes.");
+    } = ArtifactManifest.ChunkSize;
+
     /// <summary>XXH128 of every chunk and nothing else: what a routine deep pass needs; a file's chunks are read in parallel.</summary>
     public static ReadRequest EveryChunk(ReadPurpose purpose = ReadPurpose.Routine) => new(WholeDigests.None, true, [], 0, purpose);
 
-    /// <summary>XXH128 of the named chunks (index = offset / <see cref="ArtifactManifest.ChunkSize"/>).</summary>
+    /// <summary>XXH128 of the named chunks (index = offset / <see cref="ChunkBytes"/>).</summary>
     public static ReadRequest SomeChunks(IEnumerable<int> indexes, ReadPurpose purpose = ReadPurpose.Routine)
     {
         var chunks = indexes.ToImmutableSortedSet();
