@@ -1,7 +1,75 @@
+using System.CommandLine;
+using System.Reflection;
+using Microsoft.Extensions.Logging.Console;
+using Ome.Shared.Settings;
+
 namespace Ome.Operator;
 
 /// <summary>Entry point.</summary>
-public static class Program
+public static partial class Program
 {
-    public static int Main(string[] args) => args.Length == 0 ? 0 : 2;
+    /// <summary>Exit code of a wrong command line or setting.</summary>
+    public const int Usage = 2;
+
+    public static async Task<int> Main(string[] args)
+    {
+        var command = new RootCommand("Folds the reports of all nodes into the status of BaseModel and ClusterBaseModel.");
+#pragma warning disable RS0030 // the one place that reads the environment
+        var settings = new SettingsCommand<OperatorOptions>(command, Environment.GetEnvironmentVariable);
+#pragma warning restore RS0030
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var (options, problems) = settings.Read(parsed);
+            foreach (var problem in problems) await Console.Error.WriteLineAsync("ome-operator: " + problem);
+            if (problems.Count > 0) return Usage;
+            await using var app = Build(options);
+            await app.RunAsync(cancellationToken);
+            return 0;
+        });
+        var parsed = command.Parse(args);
+        return parsed.Errors.Count > 0 && parsed.Action is not System.CommandLine.Help.HelpAction ? await FailAsync(parsed) : await parsed.InvokeAsync();
+    }
+
+    /// <summary>The host, ready to run; tests register what they replace.</summary>
+    public static WebApplication Build(OperatorOptions options, Action<IServiceCollection>? replace = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls(FormattableString.Invariant($"http://{options.Host}:{options.Port}"));
+        builder.Logging.ClearProviders();
+        if (options.LogJson) builder.Logging.AddJsonConsole(static console => console.UseUtcTimestamp = true);
+        else builder.Logging.AddSimpleConsole(static console => (console.SingleLine, console.TimestampFormat, console.ColorBehavior) = (true, "HH:mm:ss.fff ", LoggerColorBehavior.Disabled));
+        builder.Logging.SetMinimumLevel(Level(options.LogLevel)).AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning)
+            .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
+        replace?.Invoke(builder.Services);
+        builder.Services.AddOmeOperator(options);
+        var app = builder.Build();
+        app.MapOperator();
+        var source = Metadata("KubeOpsSource");
+        LogStart(app.Logger, typeof(Program).Assembly.GetName().Version?.ToString(3) ?? "?", source, Metadata("KubeOpsVersion"), options.Namespace);
+        Prometheus.Metrics.WithCustomRegistry(app.Services.GetRequiredService<Prometheus.CollectorRegistry>())
+            .CreateGauge("ome_build_info", "1, with version and source of the KubeOps API.", ["version", "kubeops"])
+            .WithLabels(typeof(Program).Assembly.GetName().Version?.ToString(3) ?? "?", source).Set(1);
+        return app;
+    }
+
+    private static async Task<int> FailAsync(ParseResult parsed)
+    {
+        foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync("ome-operator: " + error.Message);
+        return Usage;
+    }
+
+    private static LogLevel Level(string text) => text switch
+    {
+        "trace" => LogLevel.Trace,
+        "debug" => LogLevel.Debug,
+        "warn" => LogLevel.Warning,
+        "error" => LogLevel.Error,
+        _ => LogLevel.Information,
+    };
+
+    private static string Metadata(string key) => typeof(Program).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .FirstOrDefault(attribute => attribute.Key == key)?.Value ?? "?";
+
+    [LoggerMessage(2001, LogLevel.Information, "ome-operator {Version}, KubeOps API from {Source} ({KubeOpsVersion}), node reports in namespace {Namespace}")]
+    private static partial void LogStart(ILogger logger, string version, string source, string kubeOpsVersion, string @namespace);
 }

@@ -110,6 +110,12 @@ public sealed class ReportFold
     /// <summary>Nodes that have a report but no Node object.</summary>
     public IEnumerable<string> NodesGone => _nodes.Values.Where(static node => node.HasReport && !node.IsLive).Select(static node => node.Name);
 
+    /// <summary>As <see cref="NodesGone"/>, only those whose readable report still holds the model.</summary>
+    public IReadOnlyList<string> NodesGoneHolding(ModelKey model) => !_slots.TryGetValue(model.DataKey, out var slot)
+        ? []
+        : [.. slot.Facts.Where(pair => !pair.Key.IsLive && pair.Value.Unreadable is null && pair.Value.State != NodeModelState.Deleted && pair.Value.IsAbout(model))
+            .Select(static pair => pair.Key.Name).Order(StringComparer.Ordinal)];
+
     private bool Take(NodeSlot node, string key, string text, List<ModelKey> changed)
     {
         var fingerprint = TextFingerprint.Of(text ?? string.Empty);

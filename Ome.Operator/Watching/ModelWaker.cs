@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using k8s.Models;
+using KubeOps.Abstractions.Reconciliation;
+using KubeOps.Abstractions.Reconciliation.Queue;
+using Ome.Shared.Api;
+using Ome.Shared.Domain.Models;
+
+namespace Ome.Operator.Watching;
+
+/// <summary>
+/// Brings a model to its controller, through KubeOps' queue: at once, or as soon as the last status write is old enough. A model nobody has
+/// reconciled yet needs no waking: its own watch brings it.
+/// </summary>
+public sealed class ModelWaker(EntityQueue<BaseModel> namespaced, EntityQueue<ClusterBaseModel> cluster, OperatorOptions options, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<ModelKey, Known> _known = [];
+
+    /// <summary>A model is there, in this life.</summary>
+    public void Know(ModelKey model, string uid) => _known.AddOrUpdate(model, new Known(uid, null), (_, known) => known with { Uid = uid });
+
+    /// <summary>A model is gone.</summary>
+    public void Forget(ModelKey model) => _known.TryRemove(model, out _);
+
+    /// <summary>UID of a model that is there.</summary>
+    public bool IsKnown(ModelKey model, out string uid)
+    {
+        var found = _known.TryGetValue(model, out var known);
+        uid = known?.Uid ?? string.Empty;
+        return found;
+    }
+
+    /// <summary>The status of a model was written just now.</summary>
+    public void Written(ModelKey model) => _known.AddOrUpdate(model, new Known(string.Empty, time.GetTimestamp()), (_, known) => known with { WrittenAt = time.GetTimestamp() });
+
+    /// <summary>How long to wait before the status of a model may be written again.</summary>
+    public TimeSpan UntilWritable(ModelKey model)
+    {
+        if (!_known.TryGetValue(model, out var known) || known.WrittenAt is not { } at) return TimeSpan.Zero;
+        var left = options.StatusInterval - time.GetElapsedTime(at);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    /// <summary>Wakes models. Where this process does not lead, the queue drops them; the leader has its own index.</summary>
+    public async ValueTask WakeAsync(IReadOnlyList<ModelKey> models, CancellationToken cancellationToken)
+    {
+        foreach (var model in models)
+        {
+            if (!IsKnown(model, out var uid) || uid.Length == 0) continue;
+            var meta = new V1ObjectMeta { Name = model.Name, Uid = uid };
+            var delay = UntilWritable(model);
+            if (model.Kind == ModelKind.ClusterBaseModel)
+            {
+                await cluster(new ClusterBaseModel { Metadata = meta }, ReconciliationType.Modified, ReconciliationTriggerSource.Operator, delay, 0, cancellationToken);
+            }
+            else
+            {
+                meta.NamespaceProperty = model.Namespace;
+                await namespaced(new BaseModel { Metadata = meta }, ReconciliationType.Modified, ReconciliationTriggerSource.Operator, delay, 0, cancellationToken);
+            }
+        }
+    }
+
+    private sealed record Known(string Uid, long? WrittenAt);
+}
