@@ -1,0 +1,15 @@
+using Ome.Shared.Domain.Models;
+
+namespace Ome.Agent.Staging;
+
+public sealed partial class ArtifactStager
+{
+    [LoggerMessage(4000, LogLevel.Information, "Staging {Model}: {Files} files, {Bytes} bytes at revision {Revision}")]
+    private partial void LogStaging(ModelKey model, int files, long bytes, string? revision);
+
+    [LoggerMessage(4001, LogLevel.Information, "Staged {Model}: {Bytes} bytes, {Fetched} fetched, {Reused} already there, {Reconnects} reconnects")]
+    private partial void LogStaged(ModelKey model, long bytes, long fetched, long reused, int reconnects);
+
+    [LoggerMessage(4002, LogLevel.Warning, "Staging {Model} failed: {Reason}: {Message} ({Path})")]
+    private partial void LogFailed(ModelKey model, StagingFailureReason reason, string message, string? path);
+}

@@ -1,0 +1,210 @@
+using System.Collections.Immutable;
+using Ome.Shared.Domain.Manifests;
+using Ome.Shared.Domain.Models;
+
+namespace Ome.Agent.Staging;
+
+/// <summary>What to stage and where.</summary>
+/// <param name="Model">The model; names its credentials.</param>
+/// <param name="Uri">Its parsed source.</param>
+/// <param name="Destination">Resolved by <see cref="DestinationRule"/>.</param>
+/// <param name="Node">The node, for sources that filter by its shape.</param>
+public sealed record StagingRequest(ModelSpec Model, StorageUri Uri, string Destination, NodeFacts? Node = null);
+
+/// <summary>
+/// Brings an artifact to the node and proves it on the way: bytes go to a side directory, are digested as they are written, flushed, and renamed to
+/// their final names once all of them are proven; the manifest comes last. Whatever stops it, the next call goes on from what is proven. At most
+/// one staging of a destination runs at a time.
+/// </summary>
+public sealed partial class ArtifactStager : IDisposable
+{
+    private readonly ArtifactSourceCatalog _sources;
+    private readonly StagingLayout _layout;
+    private readonly IManifestStore _manifests;
+    private readonly LocalArtifact _local;
+    private readonly StagingDisk _disk;
+    private readonly StagingOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ArtifactStager> _logger;
+    private readonly FetchSharing _sharing;
+    private readonly KeyedLocks _locks = new();
+
+    public ArtifactStager(
+        ArtifactSourceCatalog sources, StagingLayout layout, IManifestStore manifests, StagingDisk disk, StagingOptions options, TimeProvider time, ILogger<ArtifactStager> logger)
+    {
+        (_sources, _layout, _manifests, _disk, _options, _time, _logger) = (sources, layout, manifests, disk, options, time, logger);
+        _local = new LocalArtifact(disk, layout);
+        _sharing = new FetchSharing(options, new SemaphoreSlim(options.Connections), new TransferBudget(options.BytesPerSecond, time), time);
+    }
+
+    /// <summary>Stages a model; a model that is complete already costs a stat per file and asks nobody.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled: within a second, whatever the source does.</exception>
+    public async Task<StagingResult> StageAsync(StagingRequest request, IProgress<StagingProgress>? progress, CancellationToken cancellationToken)
+    {
+        if (request.Uri is StorageUri.Vendor) return new StagingResult.NothingToProve("vendor:// models are served by their vendor: no file of theirs lies on the node");
+        using var held = await _locks.TakeAsync(request.Destination, cancellationToken).ConfigureAwait(false);
+        var result = await CaughtAsync(request, progress, cancellationToken).ConfigureAwait(false);
+        if (result is StagingResult.Failed { Failure: var failure })
+        {
+            LogFailed(request.Model.Key, failure.Reason, failure.Message, failure.Path?.Value);
+
+            // A full disk is everybody's: the half of a model that cannot be finished gives its room back.
+            if (failure.Reason == StagingFailureReason.DiskFull) Discard(_layout.SideDirectory(request.Destination));
+        }
+
+        return result;
+    }
+
+    /// <summary>Gives back what an unfinished staging of a destination holds, for a model that is gone.</summary>
+    public async Task AbandonAsync(string destination, CancellationToken cancellationToken)
+    {
+        using var held = await _locks.TakeAsync(destination, cancellationToken).ConfigureAwait(false);
+        Discard(_layout.SideDirectory(destination));
+    }
+
+    /// <summary>Removes side directories of no known destination: of models that went while the agent was down.</summary>
+    public void Sweep(IEnumerable<string> destinations)
+    {
+        if (!Directory.Exists(_layout.StagingRoot)) return;
+        var wanted = destinations.Select(_layout.SideDirectory).ToHashSet(StringComparer.Ordinal);
+        foreach (var directory in Directory.EnumerateDirectories(_layout.StagingRoot).Where(directory => !wanted.Contains(directory))) Discard(directory);
+    }
+
+    public void Dispose()
+    {
+        _sharing.Connections.Dispose();
+        _locks.Dispose();
+    }
+
+    private async Task<StagingResult> CaughtAsync(StagingRequest request, IProgress<StagingProgress>? progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await (request.Uri is StorageUri.Local
+                ? LocalAsync(request, cancellationToken)
+                : RemoteAsync(request, progress, cancellationToken)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            var reason = StagingDisk.IsFull(e) ? StagingFailureReason.DiskFull : StagingFailureReason.DiskError;
+            return new StagingResult.Failed(new StagingFailure(reason, $"writing below '{_layout.ModelsRoot}' failed: {e.Message}"));
+        }
+    }
+
+    private async Task<StagingResult> LocalAsync(StagingRequest request, CancellationToken cancellationToken)
+    {
+        var known = await _manifests.LoadAsync(request.Model.Key, cancellationToken).ConfigureAwait(false);
+        var result = await _local.AdoptAsync(request, known, _time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
+        if (result is StagingResult.Staged { Manifest: var manifest } && manifest != known) await _manifests.SaveAsync(request.Model.Key, manifest).ConfigureAwait(false);
+        return result;
+    }
+
+    private async Task<StagingResult> RemoteAsync(StagingRequest request, IProgress<StagingProgress>? progress, CancellationToken cancellationToken)
+    {
+        var meter = new StagingMeter(progress, _time, _options.ProgressInterval);
+        if (_layout.Refuse(_disk, request.Destination) is { } unsafePath) return new StagingResult.Failed(unsafePath);
+        if (!_sources.TryGet(request.Uri, out var source, out var refusal)) return new StagingResult.Failed(refusal);
+
+        var identity = new SourceIdentity(request.Uri.Text, request.Destination, null);
+        var known = await _manifests.LoadAsync(request.Model.Key, cancellationToken).ConfigureAwait(false);
+        if (known is not null && !known.Source.SameSpec(identity)) known = null;
+        if (known is not null && IsComplete(known)) return new StagingResult.Staged(known, new StagingTally(0, known.TotalBytes, 0));
+
+        meter.Begin(StagingPhase.Scanning, 0, 0);
+        var side = _layout.SideDirectory(request.Destination);
+        var record = new StagingRecord(_disk, side);
+        var asked = new SourceRequest(request.Model, request.Uri, request.Node, known?.Source.Revision);
+        var listing = record.LoadListing(identity);
+        if (listing is null)
+        {
+            Discard(side);
+            var listed = await source.ListAsync(asked, cancellationToken).ConfigureAwait(false);
+            if (listed is ListingResult.Failed failed) return new StagingResult.Failed(failed.Failure);
+            listing = ((ListingResult.Listed)listed).Listing;
+            record.SaveListing(identity, listing);
+        }
+
+        Directory.CreateDirectory(request.Destination);
+        asked = asked with { PinnedRevision = listing.Revision };
+        LogStaging(request.Model.Key, listing.Files.Length, listing.TotalBytes, listing.Revision);
+        var files = new FileStager(_disk, _sharing, source, asked, listing, request.Destination, record, known, meter, _options.FreeSpaceReserve);
+        var (proven, failure) = await StageFilesAsync(listing, files, request.Destination, meter, cancellationToken).ConfigureAwait(false);
+        if (failure is not null)
+        {
+            // A listing whose content is gone at the source is no good for a resume; the next try lists anew.
+            if (failure.Reason is StagingFailureReason.SourceChanged or StagingFailureReason.NotFound) Discard(side);
+            return new StagingResult.Failed(failure);
+        }
+
+        meter.Begin(StagingPhase.Finalizing, listing.TotalBytes, listing.Files.Length);
+        var manifest = new StagingCommit(_disk, record, identity with { Revision = listing.Revision }, _time.GetUtcNow()).Commit(proven, known);
+        await _manifests.SaveAsync(request.Model.Key, manifest).ConfigureAwait(false);
+        Discard(side);
+        LogStaged(request.Model.Key, listing.TotalBytes, meter.Tally.BytesFetched, meter.Tally.BytesReused, meter.Tally.Reconnects);
+        return new StagingResult.Staged(manifest, meter.Tally);
+    }
+
+    private async Task<(ImmutableArray<ProvenFile> Proven, StagingFailure? Failure)> StageFilesAsync(
+        ArtifactListing listing, FileStager files, string destination, StagingMeter meter, CancellationToken cancellationToken)
+    {
+        var proven = new ProvenFile?[listing.Files.Length];
+        for (var i = 0; i < proven.Length; i++) proven[i] = files.FromNotes(i);
+        var missing = Enumerable.Range(0, proven.Length).Where(i => proven[i] is null).OrderByDescending(i => listing.Files[i].Size).ToList();
+
+        // What lies under its final name may be adopted or replaced; counted as needed it errs to the safe side.
+        var needed = missing.Sum(i => listing.Files[i].Size - files.BytesOnDisk(i) - AdoptableBytes(destination, listing.Files[i]));
+        var free = _disk.FreeBytes(destination);
+        if (needed > 0 && free - needed < _options.FreeSpaceReserve)
+        {
+            return ([], new StagingFailure(
+                StagingFailureReason.DiskFull,
+                $"{needed} bytes are needed and {free} are free, of which {_options.FreeSpaceReserve} stay free: make room on the models' file system or remove models"));
+        }
+
+        meter.Begin(StagingPhase.Downloading, listing.TotalBytes, listing.Files.Length);
+        meter.Reused(proven.Sum(file => file?.File.Size ?? 0));
+        foreach (var _ in proven.Where(file => file is not null)) meter.FileDone();
+        var connections = Math.Clamp(_options.Connections / Math.Max(1, missing.Count), 1, _options.ConnectionsPerFile);
+        StagingFailure? failure = null;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.ParallelFiles, CancellationToken = stop.Token };
+            await Parallel.ForEachAsync(missing, parallel, async (i, token) =>
+            {
+                var outcome = await files.StageAsync(i, connections, token).ConfigureAwait(false);
+                proven[i] = outcome.Proven;
+                if (outcome.Failure is null)
+                {
+                    meter.FileDone();
+                    return;
+                }
+
+                Interlocked.CompareExchange(ref failure, outcome.Failure, null);
+                await stop.CancelAsync().ConfigureAwait(false);
+            }).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (failure is not null && !cancellationToken.IsCancellationRequested)
+        {
+            // One file's failure stopped the others.
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        return failure is null ? ([.. proven.Select(file => file!)], null) : ([], failure);
+    }
+
+    private long AdoptableBytes(string destination, ArtifactFile file) =>
+        _disk.Look(StagingLayout.FileOf(destination, file.Path)) is (FileKind.Regular, var stamp, _)
+        && stamp.Size == file.Size && !file.Digests.IsEmpty ? file.Size : 0;
+
+    /// <summary>Every file of a manifest is as it was when it was proven; content is the periodic check's business.</summary>
+    private bool IsComplete(ArtifactManifest manifest) => manifest.Entries.All(entry =>
+        entry.LinkTarget is null && entry.HasContentDigest
+        && _disk.Look(StagingLayout.FileOf(manifest.Source.StoragePath, entry.Path)) is (FileKind.Regular, var stamp, _)
+        && (stamp with { Blocks = 0 }) == (entry.Stamp with { Blocks = 0 }));
+
+    private static void Discard(string directory)
+    {
+        if (Directory.Exists(directory)) Directory.Delete(directory, recursive: true);
+    }
+}

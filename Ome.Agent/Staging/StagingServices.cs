@@ -1,0 +1,60 @@
+using System.Net;
+using Microsoft.Extensions.Http.Resilience;
+using Microsoft.Extensions.Options;
+using Polly;
+
+namespace Ome.Agent.Staging;
+
+/// <summary>Wiring of staging. The container also holds an <see cref="IManifestStore"/>, an <see cref="ISecretReader"/> and a <see cref="StagingLayout"/>.</summary>
+public static class StagingServices
+{
+    /// <summary>Adds the stager, the catalog and the Hugging Face source; other sources add themselves as <see cref="IArtifactSource"/>.</summary>
+    public static IServiceCollection AddStaging(this IServiceCollection services)
+    {
+        services.AddOptions<StagingOptions>().ValidateDataAnnotations();
+        services.AddOptions<HuggingFaceOptions>().ValidateDataAnnotations();
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<StagingOptions>>().Value);
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<HuggingFaceOptions>>().Value);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<StagingDisk>();
+        services.AddSingleton<HuggingFaceToken>();
+        services.AddSingleton<HubClient>();
+        services.AddSingleton<IArtifactSource, HuggingFaceSource>();
+        services.AddSingleton<ArtifactSourceCatalog>();
+        services.AddSingleton<ArtifactStager>();
+        services.AddHttpClient(HubClient.ClientName, client => client.Timeout = Timeout.InfiniteTimeSpan)
+            .ConfigurePrimaryHttpMessageHandler(static () => new SocketsHttpHandler
+            {
+                // Redirects are ours to follow (they must lose the token), bodies are compared byte for byte.
+                AllowAutoRedirect = false,
+                AutomaticDecompression = DecompressionMethods.None,
+                PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+                ConnectTimeout = TimeSpan.FromSeconds(10),
+            })
+            .RemoveAllLoggers()
+            .AddResilienceHandler("hub", static (pipeline, context) => Configure(pipeline, context.ServiceProvider.GetRequiredService<HuggingFaceOptions>()));
+        return services;
+    }
+
+    private static void Configure(ResiliencePipelineBuilder<HttpResponseMessage> pipeline, HuggingFaceOptions options)
+    {
+        if (options.Retries > 0)
+        {
+            pipeline.AddRetry(new HttpRetryStrategyOptions
+            {
+                MaxRetryAttempts = options.Retries,
+                Delay = options.RetryDelay,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                MaxDelay = options.LongestWait,
+                ShouldRetryAfterHeader = false,
+                ShouldHandle = arguments => ValueTask.FromResult(
+                    HttpClientResiliencePredicates.IsTransient(arguments.Outcome)
+                    && (arguments.Outcome.Result is null || !(HubFailure.RetryAfter(arguments.Outcome.Result) > options.LongestWait))),
+                DelayGenerator = static arguments => ValueTask.FromResult(arguments.Outcome.Result is { } response ? HubFailure.RetryAfter(response) : null),
+            });
+        }
+
+        pipeline.AddTimeout(options.AnswerTimeout);
+    }
+}
