@@ -58,7 +58,7 @@ public sealed class DataRules(bool secret) : ObjectRules
                 bytes += Size(value, member, key, binary: secret || member == "binaryData");
             }
         }
-        if (bytes > MaxBytes) errors.Add(FieldError.TooLong(secret ? "data" : "", "", $"must have at most {MaxBytes} bytes"));
+        if (bytes > MaxBytes) errors.Add(FieldError.TooLong(secret ? "data" : "", $"must have at most {MaxBytes} bytes"));
         if (old?["immutable"]?.GetValueKind() == JsonValueKind.True && DiffersOutside(item, old, "metadata"))
             errors.Add(FieldError.Forbidden("data", "field is immutable when `immutable` is set"));
         return errors;

@@ -23,5 +23,5 @@ public sealed class CustomResourceRules(StructuralSchema schema, bool hasStatus)
         return hasStatus ? DiffersOutside(item, old, "metadata", "status") : DiffersOutside(item, old, "metadata");
     }
 
-    public override IReadOnlyList<FieldError> Validate(JsonObject item, JsonObject? old) => schema.Validate(item, old);
+    public override IReadOnlyList<FieldError> Validate(JsonObject item, JsonObject? old) => schema.Validate(item);
 }

@@ -53,7 +53,7 @@ internal sealed class JsonPointer
             {
                 case JsonObject map when map.TryGetPropertyValue(token, out var member): value = member; break;
                 case JsonArray list when Index(token, list.Count - 1) is { } index: value = list[index]; break;
-                default: return false;
+                default: value = null; return false;
             }
         }
         return true;

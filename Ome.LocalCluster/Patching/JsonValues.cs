@@ -35,6 +35,10 @@ public static class JsonValues
         },
     };
 
+    /// <summary>The number a node holds, however it was made; null for anything else.</summary>
+    public static double? ToDouble(JsonNode? node) =>
+        node is JsonValue && node.GetValueKind() == JsonValueKind.Number ? double.Parse(node.ToJsonString(), CultureInfo.InvariantCulture) : null;
+
     private static string Quote(string text) => "\"" + JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping) + "\"";
 
     private static string Number(JsonNode node)

@@ -28,6 +28,8 @@ public sealed class MergeSchema
     private MergeSchema(JsonObject schema, Func<string, JsonObject?> resolve)
     {
         _resolve = resolve;
+        // Only built-in kinds refer to types by name; there, an empty default says that the structure is no pointer.
+        IsAlwaysPresent = schema["allOf"] is not null && schema["default"] is JsonObject { Count: 0 };
         _schema = Resolve(schema, resolve);
     }
 
@@ -65,6 +67,9 @@ public sealed class MergeSchema
 
     /// <summary>The value a list-map key has when an item leaves it out, e.g. protocol TCP of a port; null for none.</summary>
     public JsonNode? Default => _schema["default"];
+
+    /// <summary>A structure of a built-in kind that exists even when nobody wrote it, so that nobody owns it as such.</summary>
+    public bool IsAlwaysPresent { get; }
 
     /// <summary>The schema of a member.</summary>
     public MergeSchema Member(string name)

@@ -29,7 +29,7 @@ public sealed record FieldError(string Field, string Reason, string Message)
 
     internal static FieldError Forbidden(string field, string detail) => new(field, "FieldValueForbidden", "Forbidden" + Tail(detail));
 
-    internal static FieldError TooLong(string field, string shown, string detail) => new(field, "FieldValueTooLong", "Too long" + Tail(detail));
+    internal static FieldError TooLong(string field, string detail) => new(field, "FieldValueTooLong", "Too long" + Tail(detail));
 
     internal static FieldError TooMany(string field, int actual, int limit) =>
         new(field, "FieldValueTooMany", $"Too many: {actual}: must have at most {limit} items");

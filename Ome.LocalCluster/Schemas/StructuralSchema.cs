@@ -3,47 +3,71 @@ using Ome.LocalCluster.Patching;
 
 namespace Ome.LocalCluster.Schemas;
 
-/// <summary>The schema of one version of a custom resource: pruning, defaulting, validation.</summary>
+/// <summary>The schema of one version of a kind: pruning, defaulting, validation. Immutable; safe to share between requests.</summary>
 public sealed class StructuralSchema
 {
-    private StructuralSchema(JsonObject source) => Source = source;
+    private readonly SchemaNode _root;
+
+    private StructuralSchema(JsonObject source, JsonObject root, Func<string, JsonObject?> resolve)
+    {
+        Source = source;
+        _root = new(root, resolve);
+        Merge = MergeSchema.FromOpenApi(root, resolve);
+        SkippedRules = CelRules.PathsIn(source);
+    }
 
     /// <summary>The <c>openAPIV3Schema</c> as written.</summary>
     public JsonObject Source { get; }
 
     /// <summary>How the kind's values merge.</summary>
-    public MergeSchema Merge => MergeSchema.FromOpenApi(Source);
+    public MergeSchema Merge { get; }
 
-    /// <summary>Reads a schema. A schema that breaks the structural rules is still returned; the errors say so in the CRD's <c>NonStructuralSchema</c> condition.</summary>
+    /// <summary>Paths of <c>x-kubernetes-validations</c>. They are not enforced here; the server says so in a Warning header.</summary>
+    public IReadOnlyList<string> SkippedRules { get; }
+
+    /// <summary>Reads a schema. One that breaks the structural rules is still returned; the CRD is to be refused with the errors.</summary>
     /// <param name="openApiV3Schema">The <c>schema.openAPIV3Schema</c> of a CRD version.</param>
     /// <param name="path">Where it stands, for the errors, e.g. <c>spec.versions[0].schema.openAPIV3Schema</c>.</param>
     /// <param name="errors">Empty when the schema is structural and can be enforced.</param>
     public static StructuralSchema Parse(JsonObject openApiV3Schema, string path, out IReadOnlyList<FieldError> errors)
     {
-        errors = [];
-        return new(openApiV3Schema.DeepClone().AsObject());
+        errors = StructuralRules.Check(openApiV3Schema, path);
+        var source = openApiV3Schema.DeepClone().AsObject();
+        return new(source, WithObjectFields(source), BuiltInSchemas.All.Find);
     }
 
-    /// <summary>Paths of <c>x-kubernetes-validations</c> that are not enforced here; the server says so in a Warning header.</summary>
-    public IReadOnlyList<string> SkippedRules => [];
+    /// <summary>The schema of a built-in kind; null when none ships.</summary>
+    public static StructuralSchema? OfBuiltIn(string group, string version, string kind) =>
+        BuiltInSchemas.All.Find(group, version, kind) is { } schema ? new(schema, schema, BuiltInSchemas.All.Find) : null;
 
     /// <summary>Removes what the schema does not know, in place.</summary>
     /// <returns>Paths of removed members, e.g. <c>spec.extra</c>, for fieldValidation Strict and Warn.</returns>
     public IReadOnlyList<string> Prune(JsonObject resource)
     {
-        ArgumentNullException.ThrowIfNull(resource);
-        return [];
+        var removed = new List<string>();
+        SchemaPruner.Prune(resource, _root, isResource: true, "", removed);
+        return removed;
     }
 
-    /// <summary>Fills missing members that have a default, in place.</summary>
-    public void Default(JsonObject resource) => ArgumentNullException.ThrowIfNull(resource);
+    /// <summary>Fills missing members that have a default, in place; drops nulls where none is allowed.</summary>
+    public void Default(JsonObject resource) => SchemaPruner.Default(resource, _root);
 
     /// <summary>Checks an object that was pruned and defaulted.</summary>
-    /// <param name="resource">The object about to be stored.</param>
-    /// <param name="old">What it replaces; null for a create. Transition rules look at both.</param>
-    public IReadOnlyList<FieldError> Validate(JsonObject resource, JsonObject? old = null)
+    public IReadOnlyList<FieldError> Validate(JsonObject resource)
     {
-        ArgumentNullException.ThrowIfNull(resource);
-        return [];
+        var errors = new List<FieldError>();
+        SchemaValidator.Validate(resource, _root, "", errors);
+        return errors;
+    }
+
+    // What every object has, whether its CRD says so or not.
+    private static JsonObject WithObjectFields(JsonObject source)
+    {
+        var root = source.DeepClone().AsObject();
+        if (root["properties"] is not JsonObject properties) root["properties"] = properties = [];
+        properties["apiVersion"] = new JsonObject { ["type"] = "string" };
+        properties["kind"] = new JsonObject { ["type"] = "string" };
+        properties["metadata"] = new JsonObject { ["$ref"] = BuiltInSchemas.Reference + BuiltInSchemas.ObjectMeta };
+        return root;
     }
 }

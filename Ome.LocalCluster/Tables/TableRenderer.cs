@@ -2,18 +2,6 @@ using System.Text.Json.Nodes;
 
 namespace Ome.LocalCluster.Tables;
 
-/// <summary>The columns <c>kubectl get</c> shows for one kind.</summary>
-public sealed class TableColumns
-{
-    private TableColumns() { }
-
-    /// <summary>Columns of a CRD version: <c>additionalPrinterColumns</c>, or Name and Age when there are none.</summary>
-    public static TableColumns ForCustomResource(JsonArray? additionalPrinterColumns) => new();
-
-    /// <summary>Columns of a built-in kind; Name and Age (or Created At) for kinds without own columns.</summary>
-    public static TableColumns ForBuiltIn(string group, string kind) => new();
-}
-
 /// <summary>Renders objects as <c>meta.k8s.io/v1 Table</c>.</summary>
 public static class TableRenderer
 {
@@ -27,7 +15,38 @@ public static class TableRenderer
     public static JsonObject Render(
         TableColumns columns, IEnumerable<JsonObject> items, JsonObject? listMetadata, string? includeObject, DateTimeOffset now, bool withDefinitions = true)
     {
-        ArgumentNullException.ThrowIfNull(columns);
-        return new() { ["kind"] = "Table", ["apiVersion"] = "meta.k8s.io/v1", ["columnDefinitions"] = new JsonArray(), ["rows"] = new JsonArray() };
+        var rows = new JsonArray();
+        JsonObject? only = null;
+        foreach (var item in items)
+        {
+            only = item;
+            rows.Add((JsonNode)Row(columns, item, includeObject, now));
+        }
+        var definitions = withDefinitions ? new JsonArray([.. columns.Columns.Select(column => column.Definition())]) : [];
+        return new()
+        {
+            ["kind"] = "Table",
+            ["apiVersion"] = "meta.k8s.io/v1",
+            ["metadata"] = listMetadata?.DeepClone() ?? OfOne(only),
+            ["columnDefinitions"] = definitions,
+            ["rows"] = rows,
+        };
     }
+
+    private static JsonObject Row(TableColumns columns, JsonObject item, string? includeObject, DateTimeOffset now)
+    {
+        var row = new JsonObject { ["cells"] = new JsonArray([.. columns.Columns.Select(column => column.Cell(item, now))]) };
+        switch (includeObject)
+        {
+            case "None": break;
+            case "Object": row["object"] = item.DeepClone(); break;
+            default:
+                row["object"] = new JsonObject { ["kind"] = "PartialObjectMetadata", ["apiVersion"] = "meta.k8s.io/v1", ["metadata"] = item["metadata"]?.DeepClone() };
+                break;
+        }
+        return row;
+    }
+
+    private static JsonObject OfOne(JsonObject? item) =>
+        item?["metadata"]?["resourceVersion"] is { } version ? new() { ["resourceVersion"] = version.DeepClone() } : [];
 }

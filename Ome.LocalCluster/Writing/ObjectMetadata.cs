@@ -62,7 +62,7 @@ public static class ObjectMetadata
             if (MetadataNames.QualifiedNameProblem(key.ToLowerInvariant()) is { } bad) yield return FieldError.Invalid("metadata.annotations", $"\"{key}\"", bad);
             bytes += key.Length + TextOf(value, "annotations", key).Length;
         }
-        if (bytes > MaxAnnotationBytes) yield return FieldError.TooLong("metadata.annotations", "", $"must have at most {MaxAnnotationBytes} bytes");
+        if (bytes > MaxAnnotationBytes) yield return FieldError.TooLong("metadata.annotations", $"must have at most {MaxAnnotationBytes} bytes");
         foreach (var finalizer in metadata.Texts("finalizers"))
         {
             if (MetadataNames.QualifiedNameProblem(finalizer) is { } bad) yield return FieldError.Invalid("metadata.finalizers", $"\"{finalizer}\"", bad);
