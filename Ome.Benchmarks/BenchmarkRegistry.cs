@@ -13,5 +13,6 @@ public static class BenchmarkRegistry
     public static IReadOnlyList<BenchmarkEntry> All { get; } =
     [
         new("codec", "node report entries: decode and encode, MB/s against a plain parse of the same bytes", CodecBenchmark.RunAsync),
+        new("fold", "node reports into aggregates: one changed report against folding everything again", FoldBenchmark.RunAsync),
     ];
 }
