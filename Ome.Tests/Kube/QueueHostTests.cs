@@ -1,0 +1,161 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
+using KubeOps.Abstractions.Reconciliation;
+using KubeOps.Abstractions.Reconciliation.Controller;
+using KubeOps.Operator;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Ome.Shared.Api;
+using Ome.Shared.Domain;
+using Ome.Shared.Kube;
+using Ome.Tests.Architecture;
+using Ome.Tests.Support.ControlPlanes;
+using Prometheus;
+
+namespace Ome.Tests.Kube;
+
+/// <summary>Our queue under KubeOps' watcher and consumer, on a control plane that goes away.</summary>
+public sealed class QueueHostTests
+{
+    private const int Limit = 120_000;
+
+    private ITestControlPlane _plane = null!;
+    private string _ns = null!;
+    private CancellationToken _stop;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        _stop = TestContext.CurrentContext.CancellationToken;
+        _plane = await ControlPlanes.StartAsync(_stop);
+        await _plane.InstallCrdsAsync(Path.Combine(RepositoryTests.RepositoryRoot(), "config", "crd"), _stop);
+        _ns = await _plane.CreateNamespaceAsync(_stop);
+    }
+
+    [TearDown]
+    public async Task StopAsync() => await _plane.DisposeAsync();
+
+    [TestCase(2)]
+    [TestCase(10, Category = "Campaign")]
+    [CancelAfter(Limit)]
+    public async Task All_objects_that_wait_for_their_time_run_again_after_an_outage(int seconds)
+    {
+        var faults = _plane.RequireFaults();
+        var probe = new Probe { RequeueAfter = TimeSpan.FromMilliseconds(300) };
+        using var host = await RunAsync(probe);
+        var uids = new List<string>();
+        for (var i = 0; i < 5; i++) uids.Add((await CreateAsync($"m{i}")).Uid());
+        await UntilAsync(() => uids.TrueForAll(uid => probe.Runs(uid) >= 2));
+
+        faults.BeginOutage();
+        await Task.Delay(TimeSpan.FromSeconds(seconds), TimeProvider.System, _stop);
+        var before = uids.ToDictionary(uid => uid, probe.Runs);
+        faults.EndOutage();
+
+        await UntilAsync(() => uids.TrueForAll(uid => probe.Runs(uid) >= before[uid] + 2));
+        await host.StopAsync(_stop);
+    }
+
+    [Test, CancelAfter(Limit)]
+    public async Task A_name_deleted_and_created_again_at_once_is_always_reconciled_and_never_taken_for_the_dead_one()
+    {
+        var probe = new Probe();
+        using var host = await RunAsync(probe);
+        var lives = new List<string> { (await CreateAsync("reborn")).Uid() };
+        await UntilAsync(() => probe.Runs(lives[0]) > 0);
+
+        for (var i = 0; i < 20; i++)
+        {
+            await _plane.Admin.CustomObjects.DeleteNamespacedCustomObjectAsync<JsonObject>(OmeNames.Group, OmeNames.Version, _ns, BaseModel.Plural, "reborn", cancellationToken: _stop);
+            var born = (await CreateAsync("reborn")).Uid();
+            lives.Add(born);
+            await UntilAsync(() => probe.Runs(born) > 0);
+            probe.Deleted.Should().NotContain(born);
+        }
+
+        await UntilAsync(() => probe.Deleted.Count >= 20);
+        probe.Deleted.Should().BeEquivalentTo(lives.Take(20));
+        await host.StopAsync(_stop);
+    }
+
+    [Test, CancelAfter(Limit)]
+    public async Task A_failure_that_names_no_time_is_tried_again()
+    {
+        var probe = new Probe { FailuresLeft = 3 };
+        using var host = await RunAsync(probe);
+
+        var uid = (await CreateAsync("stubborn")).Uid();
+
+        await UntilAsync(() => probe.Runs(uid) == 4);
+        await host.StopAsync(_stop);
+    }
+
+    [Test]
+    public void Without_the_settings_for_our_queue_a_controller_is_refused_at_start() =>
+        FluentActions.Invoking(() => new ServiceCollection().AddKubernetesOperator().AddQueuedController<Probe, BaseModel>())
+            .Should().Throw<InvalidOperationException>().WithMessage("*QueueStrategy is InMemory; it must be Custom*WithKeyedQueue*");
+
+    private async Task<IHost> RunAsync(Probe probe)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(_plane.Configuration);
+        builder.Services.AddSingleton(probe);
+        builder.Services.AddSingleton<IMetricFactory>(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
+        builder.Services.AddSingleton(new QueueBackoff(new Backoff(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(500), Seed: 1)));
+        builder.Services.AddKubernetesOperator(settings => settings.WithKeyedQueue()).AddQueuedController<Probe.Door, BaseModel>();
+        var host = builder.Build();
+        await host.StartAsync(_stop);
+        return host;
+    }
+
+    private Task<BaseModel> CreateAsync(string name)
+    {
+        var model = new BaseModel { Metadata = new() { Name = name, NamespaceProperty = _ns }, Spec = new() { Storage = new() { StorageUri = "hf://a/b" } } };
+        return _plane.Admin.CustomObjects.CreateNamespacedCustomObjectAsync<BaseModel>(model, OmeNames.Group, OmeNames.Version, _ns, BaseModel.Plural, cancellationToken: _stop);
+    }
+
+    private async Task UntilAsync(Func<bool> condition)
+    {
+        while (!condition()) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, _stop);
+    }
+
+    /// <summary>Counts runs by uid.</summary>
+    private sealed class Probe : IEntityController<BaseModel>
+    {
+        private readonly ConcurrentDictionary<string, int> _runs = [];
+
+        public TimeSpan? RequeueAfter { get; init; }
+
+        public int FailuresLeft { get; set; }
+
+        public ConcurrentQueue<string> Deleted { get; } = [];
+
+        public int Runs(string uid) => _runs.GetValueOrDefault(uid);
+
+        public Task<ReconciliationResult<BaseModel>> ReconcileAsync(BaseModel entity, CancellationToken cancellationToken)
+        {
+            _runs.AddOrUpdate(entity.Uid(), 1, (_, runs) => runs + 1);
+            return Task.FromResult(FailuresLeft-- > 0
+                ? ReconciliationResult<BaseModel>.Failure(entity, "not yet")
+                : ReconciliationResult<BaseModel>.Success(entity, RequeueAfter));
+        }
+
+        public Task<ReconciliationResult<BaseModel>> DeletedAsync(BaseModel entity, CancellationToken cancellationToken)
+        {
+            Deleted.Enqueue(entity.Uid());
+            return Task.FromResult(ReconciliationResult<BaseModel>.Success(entity));
+        }
+
+        /// <summary>KubeOps makes a controller per run; the counts live in the one probe.</summary>
+        public sealed class Door(Probe probe) : IEntityController<BaseModel>
+        {
+            public Task<ReconciliationResult<BaseModel>> ReconcileAsync(BaseModel entity, CancellationToken cancellationToken) => probe.ReconcileAsync(entity, cancellationToken);
+
+            public Task<ReconciliationResult<BaseModel>> DeletedAsync(BaseModel entity, CancellationToken cancellationToken) => probe.DeletedAsync(entity, cancellationToken);
+        }
+    }
+}
