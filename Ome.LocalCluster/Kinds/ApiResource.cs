@@ -53,6 +53,9 @@ public sealed class ApiResource
     /// <summary>The schema of a custom resource; null for built-in kinds.</summary>
     public StructuralSchema? Schema { get; init; }
 
+    /// <summary>What a built-in kind knows, to find unknown fields; null when no schema ships, which accepts everything.</summary>
+    public StructuralSchema? Fields { get; init; }
+
     /// <summary>True for kinds that come from a CRD: no strategic merge, unconditional updates refused.</summary>
     public bool IsCustom { get; init; }
 

@@ -95,6 +95,7 @@ public static class BuiltInKinds
         Rules = row.Rules ?? ObjectRules.None,
         Columns = TableColumns.ForBuiltIn(row.Group, row.Kind),
         Merge = OpenApiDocuments.MergeSchemaOf(row.Group, row.Version, row.Kind),
+        Fields = StructuralSchema.OfBuiltIn(row.Group, row.Version, row.Kind),
         Collection = store.Collection(row.Group.Length == 0 ? row.Plural : $"{row.Plural}.{row.Group}"),
     };
 
@@ -112,6 +113,7 @@ public static class BuiltInKinds
         Rules = new EventRules(),
         Columns = TableColumns.ForBuiltIn("events.k8s.io", "Event"),
         Merge = OpenApiDocuments.MergeSchemaOf("events.k8s.io", "v1", "Event"),
+        Fields = StructuralSchema.OfBuiltIn("events.k8s.io", "v1", "Event"),
         Collection = store.Collection("events"),
         FromStorage = EventVersions.FromCore,
         ToStorage = EventVersions.ToCore,

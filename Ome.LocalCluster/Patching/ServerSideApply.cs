@@ -40,8 +40,10 @@ public static class ServerSideApply
         owners.Set(key, wants, apiVersion, null);
 
         var merged = (JsonObject)TypedValue.Merge(before, wanted, schema)!;
-        // What this manager applied last time and nobody holds any more goes; what it never held stays.
-        var result = TypedValue.Remove(merged, last.WithAncestors(schema).Except(owners.OfAll().WithAncestors(schema)), schema);
+        // What this manager applied last time and nobody holds any more goes; what it never held stays. A structure goes by its leaves only:
+        // an entry that was an update once (kubectl's move to server-side apply) also names the structures around them.
+        var gone = last.WithAncestors(schema).Except(owners.OfAll().WithAncestors(schema)).Intersect(TypedValue.FieldsOf(merged, schema).WithAncestors(schema));
+        var result = TypedValue.Remove(merged, gone, schema);
         var change = TypedValue.Compare(before, result, schema);
         Settle(owners, key, change, force);
         if (!change.IsSame || !last.SameAs(wants)) owners.Set(key, owners.Of(key), apiVersion, now);

@@ -73,7 +73,7 @@ public sealed partial class ObjectWriter(ObjectStore store, TimeProvider clock)
     /// <summary>Prunes and defaults the request's version.</summary>
     private static List<string> Decode(ApiResource resource, JsonObject body, WriteOptions options)
     {
-        var unknown = resource.Rules.Prune(body);
+        var unknown = resource.Fields?.Prune(body) ?? resource.Rules.Prune(body);
         if (unknown.Count == 0 || options.FieldValidation == FieldValidation.Ignore) return [];
         if (options.FieldValidation == FieldValidation.Warn) return [.. unknown.Select(path => $"unknown field \"{path}\"")];
         var fields = string.Join(", ", unknown.Select(path => $"unknown field \"{path}\""));

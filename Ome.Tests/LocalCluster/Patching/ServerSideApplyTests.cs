@@ -45,6 +45,20 @@ public sealed class ServerSideApplyTests
     }
 
     [Test]
+    public void An_update_entry_turned_into_an_apply_entry_removes_leaves_and_no_structure()
+    {
+        var schema = CaseFile.Probe().Merge;
+        var config = Full("Probe", new JsonObject { ["spec"] = new JsonObject { ["must"] = "x" } });
+        var created = Full("Probe", new JsonObject { ["spec"] = new JsonObject { ["must"] = "x", ["word"] = "abc", ["map"] = new JsonObject { ["a"] = "b" } } });
+        var live = ServerSideApply.TrackUpdate(null, created, "kubectl", "test.ome.io/v1", null, Start, schema);
+        live["metadata"]!["managedFields"]![0]!["operation"] = "Apply";
+
+        var applied = ServerSideApply.Apply(live, config, "kubectl", "test.ome.io/v1", false, null, Start, schema);
+
+        applied["spec"]!.ToJsonString().Should().Be("""{"must":"x"}""");
+    }
+
+    [Test]
     public void A_configuration_must_not_bring_managed_fields()
     {
         var config = Full("ConfigMap", []);
