@@ -1,7 +1,13 @@
+using Ome.Agent.Cli;
+
 namespace Ome.Agent;
 
-/// <summary>Entry point.</summary>
+/// <summary>Entry point: commands that need no cluster. Without a subcommand the process is to be the node's agent.</summary>
 public static class Program
 {
-    public static int Main(string[] args) => args.Length == 0 ? 0 : 2;
+    public static async Task<int> Main(string[] args)
+    {
+        var console = CliConsole.System();
+        return await CommandLineApp.RunAsync(CommandLineApp.CreateRoot(console, TimeProvider.System), args, console, CancellationToken.None);
+    }
 }

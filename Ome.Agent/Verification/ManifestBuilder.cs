@@ -15,6 +15,9 @@ namespace Ome.Agent.Verification;
 public sealed record BuildRequest(
     string Root, string? Boundary, SourceIdentity Source, GroundTruth Truth, long ChunkBytes = ArtifactManifest.ChunkSize, TimeSpan SettleDelay = default)
 {
+    /// <summary>False leaves the content unread: presence and structure only, and no manifest.</summary>
+    public bool ReadContent { get; init; } = true;
+
     /// <summary>Told often, from any thread; must not block.</summary>
     public Action<CheckProgress>? Progress { get; init; }
 }
@@ -25,10 +28,11 @@ public sealed record BuildRequest(
 /// <param name="Truth">The ground truth that was used.</param>
 /// <param name="Unlisted">Files without any ground truth.</param>
 /// <param name="Skipped">What is on disk and not in the manifest, with the reason.</param>
+/// <param name="Files">Files looked at.</param>
 /// <param name="Bytes">Read.</param>
 /// <param name="Route">How.</param>
 public sealed record ManifestBuild(
-    ArtifactManifest? Manifest, Verdict Verdict, GroundTruth Truth, int Unlisted, ImmutableArray<string> Skipped, long Bytes, ReadRoute? Route);
+    ArtifactManifest? Manifest, Verdict Verdict, GroundTruth Truth, int Unlisted, ImmutableArray<string> Skipped, int Files, long Bytes, ReadRoute? Route);
 
 /// <summary>
 /// Takes the manifest of a directory: every digest in one read, each inode once, checked against whatever ground truth there is.
@@ -42,7 +46,7 @@ public sealed class ManifestBuilder(ReadEngine engine, TimeProvider time)
         if (opened is not ArtifactRootResult.Opened { Root: var root })
         {
             var refused = (ArtifactRootResult.Refused)opened;
-            return new ManifestBuild(null, Verdict.Inconclusive(FileJudge.ReasonOf(refused.Cause), refused.Errno), GroundTruth.None, 0, [], 0, null);
+            return new ManifestBuild(null, Verdict.Inconclusive(FileJudge.ReasonOf(refused.Cause), refused.Errno), GroundTruth.None, 0, [], 0, 0, null);
         }
 
         using (root)

@@ -59,7 +59,7 @@ internal sealed class ManifestBuilding(ReadEngine engine, TimeProvider time, Bui
         if (end.Failure is { } failure) Note(new FileFinding(null, FileJudge.ReasonOf(failure.Cause), request.Root, Detail: failure.Errno));
         _total = seen.Count;
         var files = seen.GroupBy(file => (file.Present.Stamp.Device, file.Present.Stamp.Inode)).ToList();
-        _planned = files.Sum(names => names.First().Present.Stamp.Size);
+        if (request.ReadContent) _planned = files.Sum(names => names.First().Present.Stamp.Size);
         var options = new ParallelOptions { MaxDegreeOfParallelism = (2 * engine.Workers) + 2, CancellationToken = cancelled };
         // Largest first: the last file then is a short one.
         await Parallel.ForEachAsync(files.OrderByDescending(names => names.First().Present.Stamp.Size), options, async (names, _) => await ReadFileAsync([.. names]));
@@ -89,6 +89,12 @@ internal sealed class ManifestBuilding(ReadEngine engine, TimeProvider time, Bui
 
     private async Task ReadFileAsync(ImmutableArray<(ArtifactPath Path, FileObservation.Present Present)> names)
     {
+        if (!request.ReadContent)
+        {
+            await LookOnlyAsync(names);
+            return;
+        }
+
         var expected = names.Select(name => (name.Path, Digest: ExpectedOf(name.Path, name.Present.LinkTarget))).ToList();
         var wanted = expected.Where(name => name.Digest is not null).Select(name => name.Digest!.Value).Distinct().ToImmutableArray();
         var read = await ReadAsync(names[0].Path, wanted, ReadPurpose.Stage);
@@ -109,6 +115,12 @@ internal sealed class ManifestBuilding(ReadEngine engine, TimeProvider time, Bui
                 _entries.Add(new ManifestEntry(path, read.Stamp, present.LinkTarget, read.Sha256, [.. matched], [.. read.Chunks.Values], baseline));
             }
         }
+    }
+
+    private async Task LookOnlyAsync(ImmutableArray<(ArtifactPath Path, FileObservation.Present Present)> names)
+    {
+        var baseline = await ExamineAsync(names.Select(name => name.Path));
+        lock (_gate) _entries.AddRange(names.Select(name => new ManifestEntry(name.Path, name.Present.Stamp, name.Present.LinkTarget, null, [], [], baseline)));
     }
 
     /// <summary>The file's digests, or null after the reason was noted. One that changes while it is read is tried again.</summary>
@@ -144,9 +156,9 @@ internal sealed class ManifestBuilding(ReadEngine engine, TimeProvider time, Bui
         }
     }
 
-    /// <summary>What is said of the path, else what the cache's link says.</summary>
+    /// <summary>What is said of the path, else what the cache's link says, else what a blob's own name says.</summary>
     private ContentDigest? ExpectedOf(ArtifactPath path, string? link) =>
-        _truth.Digests.TryGetValue(path, out var digest) ? digest : HuggingFaceTruth.FromLink(link);
+        _truth.Digests.TryGetValue(path, out var digest) ? digest : HuggingFaceTruth.FromLink(link ?? path.Value);
 
     private static bool Matches(ContentDigest expected, FileObservation.Present read) =>
         expected == read.Sha256 || read.Upstream.Contains(expected);
@@ -211,13 +223,13 @@ internal sealed class ManifestBuilding(ReadEngine engine, TimeProvider time, Bui
             or FindingReason.FileMissing or FindingReason.LinkInvalid);
         var unlisted = _entries.Count(entry => ExpectedOf(entry.Path, entry.LinkTarget) is null);
         if (_truth.IsEmpty && unlisted < _entries.Count) _truth = _truth with { Name = "Hugging Face cache", Revision = Path.GetFileName(request.Root) };
-        var upstream = _entries.Count > 0 && unlisted == 0 && verdict.Result == CheckResult.Valid;
+        var upstream = request.ReadContent && _entries.Count > 0 && unlisted == 0 && verdict.Result == CheckResult.Valid;
         var source = request.Source with { Revision = request.Source.Revision ?? _truth.Revision };
-        var manifest = readable && _entries.Count > 0
+        var manifest = request.ReadContent && readable && _entries.Count > 0
             ? new ArtifactManifest(source, upstream ? ManifestTrust.Upstream : ManifestTrust.Local, time.GetUtcNow(), _entries, request.ChunkBytes)
             : null;
         ReadRoute? route = _routes.Count switch { 0 => null, 1 => _routes.First(), _ => ReadRoute.Mixed };
-        return new ManifestBuild(manifest, verdict, _truth, unlisted, [.. _skipped.Order(StringComparer.Ordinal)], _bytes, route);
+        return new ManifestBuild(manifest, verdict, _truth, unlisted, [.. _skipped.Order(StringComparer.Ordinal)], _entries.Count, _bytes, route);
     }
 
     private void Note(FileFinding finding)

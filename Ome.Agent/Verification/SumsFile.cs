@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using Ome.Agent.Files;
 using Ome.Shared.Domain.Manifests;
 
 namespace Ome.Agent.Verification;
@@ -15,6 +16,20 @@ public static class SumsFile
 
     /// <summary>Names under which such a file usually lies beside what it is about.</summary>
     public static readonly ImmutableArray<string> UsualNames = ["SHA256SUMS", "SHA256SUMS.txt", "sha256sums.txt", "sha256sum.txt", "checksums.sha256", "MD5SUMS", "md5sums.txt"];
+
+    /// <summary>Reads the file at <paramref name="path"/>; else the problem, with the path.</summary>
+    public static (GroundTruth? Truth, string? Problem) Load(string path)
+    {
+        try
+        {
+            if (AtomicFile.Read(path, MaxBytes) is not { } content) return (null, $"'{path}' does not exist or is larger than {MaxBytes} bytes");
+            return TryRead(content, path, out var truth, out var problem) ? (truth, null) : (null, problem);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return (null, $"'{path}' could not be read: {error.Message}");
+        }
+    }
 
     public static bool TryRead(ReadOnlySpan<byte> content, string name, [NotNullWhen(true)] out GroundTruth? truth, [NotNullWhen(false)] out string? problem)
     {

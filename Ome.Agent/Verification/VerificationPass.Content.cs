@@ -50,6 +50,7 @@ internal sealed partial class VerificationPass
     {
         if (file.IsDecided) return;
         var (seen, judgement) = await LookAsync(file, request);
+        Count(file, seen);
         switch (judgement)
         {
             case FileJudgement.Unverified { Finding.Reason: FindingReason.Cancelled }:
@@ -98,6 +99,7 @@ internal sealed partial class VerificationPass
             Interlocked.Add(ref _bytesPlanned, file.Entry.Size);
             (second, judgement) = await LookAsync(file, ReadRequest.WholeFile(WholeDigests.Sha256, ReadPurpose.Confirm) with { ChunkBytes = ChunkBytes });
             _cancelled.ThrowIfCancellationRequested();
+            Count(file, second);
         }
 
         var earlier = file.Names.Max(index => _earlierLooks[index]);
@@ -111,10 +113,8 @@ internal sealed partial class VerificationPass
     /// <summary>Notes the chunks that were compared, and the whole file once all its pieces were, under one stamp.</summary>
     private void Prove(FileWork file, FileObservation.Present present)
     {
-        var compared = file.Entry.Chunks.Length == 0 || present.Sha256 is not null ? file.Entry.Size : present.Chunks.Keys.Sum(BytesOf);
         lock (_gate)
         {
-            Count(present, compared);
             var now = _time.GetUtcNow();
             foreach (var index in file.Names)
             {
@@ -127,8 +127,6 @@ internal sealed partial class VerificationPass
 
         if (file.Look.Whole && file.TakePiece(present.Stamp)) ProveWhole(file, present);
         MaybeCheckpoint();
-
-        long BytesOf(int chunk) => Math.Min(ChunkBytes, file.Entry.Size - (chunk * ChunkBytes));
     }
 
     private void ProveWhole(FileWork file, FileObservation.Present present)
@@ -143,11 +141,17 @@ internal sealed partial class VerificationPass
         }
     }
 
-    private void Count(FileObservation.Present present, long bytes)
+    /// <summary>Counts the bytes that a look compared, right or wrong.</summary>
+    private void Count(FileWork file, FileObservation seen)
     {
-        _bytesDone += bytes;
-        _bytesSinceCheckpoint += bytes;
-        if (present.Route is { } route) _routes.Add(route);
+        if (seen is not FileObservation.Present present) return;
+        var bytes = present.Sha256 is not null ? file.Entry.Size : present.Chunks.Keys.Sum(chunk => Math.Min(ChunkBytes, file.Entry.Size - (chunk * ChunkBytes)));
+        lock (_gate)
+        {
+            _bytesDone += bytes;
+            _bytesSinceCheckpoint += bytes;
+            if (present.Route is { } route) _routes.Add(route);
+        }
     }
 
     private void MaybeCheckpoint()

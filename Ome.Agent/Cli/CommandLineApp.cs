@@ -1,0 +1,30 @@
+using System.CommandLine;
+
+namespace Ome.Agent.Cli;
+
+/// <summary>The binary's command line.</summary>
+public static class CommandLineApp
+{
+    /// <summary>The root with the subcommands that need no cluster.</summary>
+    public static RootCommand CreateRoot(CliConsole console, TimeProvider time)
+    {
+        var root = new RootCommand("Keeps LLM model files on a node and keeps proving that they are intact.");
+        root.Subcommands.Add(VerifyCommand.Create(console, time));
+        root.Subcommands.Add(ManifestCommand.Create(console, time));
+        return root;
+    }
+
+    /// <summary>Runs what the arguments say. A command line that cannot be understood ends with <see cref="ExitCode.Usage"/>.</summary>
+    public static async Task<int> RunAsync(RootCommand root, IReadOnlyList<string> args, CliConsole console, CancellationToken cancellationToken)
+    {
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count == 0)
+            return await parsed.InvokeAsync(new InvocationConfiguration { Output = console.Out, Error = console.Error, EnableDefaultExceptionHandler = false }, cancellationToken);
+        foreach (var error in parsed.Errors) await console.Error.WriteLineAsync($"ome-agent: {error.Message}");
+        await console.Error.WriteLineAsync($"Try: {CommandPath(parsed.CommandResult.Command)} --help");
+        return ExitCode.Usage;
+    }
+
+    private static string CommandPath(Command command) =>
+        string.Join(' ', command.Parents.OfType<Command>().Select(CommandPath).Append(command is RootCommand ? "ome-agent" : command.Name));
+}

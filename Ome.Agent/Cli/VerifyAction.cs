@@ -1,0 +1,123 @@
+using Ome.Agent.Verification;
+using Ome.Agent.Verification.Reading;
+using Ome.Shared.Domain.Manifests;
+using Ome.Shared.Domain.Verification;
+
+namespace Ome.Agent.Cli;
+
+/// <summary>Runs one <c>verify</c>: finds what to compare with, compares, prints.</summary>
+internal sealed class VerifyAction(VerifyOptions options, ReadEngine engine, CliConsole console, TimeProvider time)
+{
+    private static readonly VerificationPolicy Policy = new() { BytesPerSecond = 0, Mode = IntegrityMode.Deep };
+
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        if (!Directory.Exists(options.Directory) && options.Manifest is null) return await UsageAsync($"DIR is '{options.Directory}': there is no such directory");
+        var started = time.GetTimestamp();
+        var own = options.Manifest ?? VerifyCommand.ManifestOf(options.Directory);
+        CheckSummary? summary;
+        if (options.Sums is null && (options.Manifest is not null || File.Exists(own))) summary = await WithManifestAsync(own, cancellationToken);
+        else summary = await WithTruthAsync(cancellationToken);
+        if (summary is null) return ExitCode.Usage;
+        await new CheckOutput(console, options.Json).PrintAsync(summary with { Duration = time.GetElapsedTime(started) });
+        return ExitCode.Of(summary.Verdict.Result);
+    }
+
+    private async Task<CheckSummary?> WithManifestAsync(string path, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(path))
+        {
+            await UsageAsync($"--manifest is '{path}': there is no such file");
+            return null;
+        }
+
+        if (ManifestFile.Load(path) is not ManifestLoad.Loaded { Document: var document })
+        {
+            var unusable = (ManifestLoad.Unusable)ManifestFile.Load(path);
+            return new CheckSummary(Verdict.Inconclusive(unusable.Reason, unusable.Message), "manifest")
+            {
+                Hint = $"Restore the manifest, or take a new one from files you trust: ome-agent manifest create {options.Directory}",
+            };
+        }
+
+        var ledger = VerificationLedger.Unproven(document);
+        var subject = new CheckSubject(options.Directory, HuggingFaceTruth.CacheOf(options.Directory), ledger, StableHash.Of(options.Directory));
+        var request = new CheckRequest { Policy = Policy with { Digest = options.Digest }, Scope = options.Basic ? CheckScope.Presence : CheckScope.Full };
+        var report = await new ProgressReport(console, engine, time).RunAsync(
+            options.Directory, progress => new VerificationRunner(engine, time).RunAsync(subject, request with { Progress = progress }, cancellationToken));
+        return new CheckSummary(report.Verdict, "manifest")
+        {
+            Trust = document.Manifest.Trust,
+            FilesChecked = report.FilesChecked,
+            BytesChecked = report.BytesChecked,
+            Route = report.Route,
+            Flickers = report.Flickers,
+        };
+    }
+
+    private async Task<CheckSummary?> WithTruthAsync(CancellationToken cancellationToken)
+    {
+        var (truth, problem) = FindSums();
+        if (problem is not null)
+        {
+            await UsageAsync(problem);
+            return null;
+        }
+
+        var build = await BuildAsync(truth!, readContent: !options.Basic && (options.WriteManifest || await HasTruthAsync(truth!, cancellationToken)), cancellationToken);
+        var verdict = build.Verdict;
+        var summary = new CheckSummary(verdict, build.Truth.Name)
+        {
+            Trust = build.Unlisted == 0 && build.Files > 0 ? ManifestTrust.Upstream : ManifestTrust.Local,
+            FilesChecked = build.Files,
+            BytesChecked = build.Bytes,
+            Route = build.Route,
+            Unlisted = build.Unlisted,
+            Skipped = build.Skipped,
+        };
+        if (verdict.Result == CheckResult.Valid && options.WriteManifest && build.Manifest is { } manifest) return summary with { Written = Write(manifest) };
+        if (verdict.Result != CheckResult.Valid || build.Unlisted < build.Files) return summary;
+        return summary with
+        {
+            Verdict = Verdict.Inconclusive(FindingReason.ManifestMissing, "there is nothing to compare the content with"),
+            Hint = $"Structure is sound. To compare content from now on, take a manifest: ome-agent manifest create {options.Directory}",
+        };
+    }
+
+    /// <summary>True when there is something content can be compared with: reading gigabytes for nothing helps nobody.</summary>
+    private async Task<bool> HasTruthAsync(GroundTruth sums, CancellationToken cancellationToken)
+    {
+        if (!sums.IsEmpty) return true;
+        var look = await BuildAsync(sums, readContent: false, cancellationToken);
+        return look.Unlisted < look.Files || !look.Truth.IsEmpty;
+    }
+
+    private Task<ManifestBuild> BuildAsync(GroundTruth truth, bool readContent, CancellationToken cancellationToken) =>
+        new ProgressReport(console, engine, time).RunAsync(options.Directory, progress => new ManifestBuilder(engine, time).BuildAsync(
+            new BuildRequest(options.Directory, HuggingFaceTruth.CacheOf(options.Directory), new SourceIdentity("local://" + options.Directory, options.Directory, null), truth)
+            {
+                ReadContent = readContent,
+                SettleDelay = Policy.SettleDelay,
+                Progress = progress,
+            },
+            cancellationToken));
+
+    private (GroundTruth? Truth, string? Problem) FindSums()
+    {
+        var path = options.Sums ?? SumsFile.UsualNames.Select(name => Path.Combine(options.Directory, name)).FirstOrDefault(File.Exists);
+        return path is null ? (GroundTruth.None, null) : SumsFile.Load(path);
+    }
+
+    private string Write(ArtifactManifest manifest)
+    {
+        var path = VerifyCommand.ManifestOf(options.Directory);
+        ManifestFile.Save(path, manifest);
+        return path;
+    }
+
+    private async Task<int> UsageAsync(string message)
+    {
+        await console.Error.WriteLineAsync($"ome-agent: {CliConsole.Plain(message)}");
+        return ExitCode.Usage;
+    }
+}

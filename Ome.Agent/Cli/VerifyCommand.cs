@@ -1,0 +1,74 @@
+using System.CommandLine;
+using Ome.Agent.Verification;
+using Ome.Shared.Domain.Verification;
+
+namespace Ome.Agent.Cli;
+
+/// <summary>What <c>ome-agent verify</c> was asked for.</summary>
+/// <param name="Directory">Absolute, without a slash at the end.</param>
+/// <param name="Manifest">Absolute path of the manifest to compare with; null = the one in <c>DIRECTORY/.ome</c>, if any.</param>
+/// <param name="Sums">Absolute path of a file that <c>sha256sum</c> or <c>md5sum</c> wrote.</param>
+/// <param name="Basic">Presence and structure only.</param>
+/// <param name="Digest">What content is compared by, where a manifest has both.</param>
+/// <param name="WriteManifest">Keep a manifest when all is well.</param>
+/// <param name="Json">One JSON object instead of text.</param>
+internal sealed record VerifyOptions(string Directory, string? Manifest, string? Sums, bool Basic, PassDigest Digest, bool WriteManifest, bool Json);
+
+/// <summary><c>ome-agent verify DIR</c>.</summary>
+internal static class VerifyCommand
+{
+    private const string Help = """
+        Verify the files of a model directory. No cluster and no network needed.
+
+        What the files are compared with, the first there is:
+          --manifest FILE or --sums FILE, when given
+          DIR/.ome/manifest, as 'ome-agent manifest create DIR' writes it
+          what Hugging Face's client left: blob names in its cache, .cache/huggingface/download/*.metadata
+          SHA256SUMS or MD5SUMS in DIR
+          nothing: then only the structure of weights, indexes and configurations can be checked
+
+        Exit code: 0 intact, 1 damaged, 2 usage, 3 could not verify.
+        """;
+
+    public static Command Create(CliConsole console, TimeProvider time)
+    {
+        var directory = new Argument<string>("DIR") { Description = "directory of the model's files" };
+        var manifest = new Option<string?>("--manifest") { Description = "manifest to compare with", HelpName = "FILE" };
+        var sums = new Option<string?>("--sums") { Description = "file of digests as sha256sum or md5sum writes it", HelpName = "FILE" };
+        var basic = new Option<bool>("--basic") { Description = "presence, sizes, stamps and structure only; content of files whose stamp changed" };
+        var deep = new Option<bool>("--deep") { Description = "every byte (the default)" };
+        var digest = new Option<string>("--digest") { Description = "compare content by xxh128 (finds accidents) or sha256 (also forgery)", DefaultValueFactory = _ => "xxh128" };
+        var write = new Option<bool>("--write-manifest") { Description = "when all is well, keep a manifest in DIR/.ome" };
+        var json = new Option<bool>("--json") { Description = "print one JSON object" };
+        digest.AcceptOnlyFromAmong("xxh128", "sha256");
+        var command = new Command("verify", Help) { directory, manifest, sums, basic, deep, digest, write, json };
+        var engine = new EngineFlags(command);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(basic) && result.GetValue(deep)) result.AddError("--basic and --deep exclude each other: give one of them");
+            if (result.GetValue(manifest) is not null && result.GetValue(sums) is not null) result.AddError("--manifest and --sums exclude each other: give one of them");
+            if (result.GetValue(basic) && result.GetValue(write)) result.AddError("--write-manifest needs every byte read: leave out --basic");
+        });
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var options = new VerifyOptions(
+                DirectoryPath(parsed.GetValue(directory)!), FullPath(parsed.GetValue(manifest)), FullPath(parsed.GetValue(sums)), parsed.GetValue(basic),
+                parsed.GetValue(digest) == "sha256" ? PassDigest.Sha256 : PassDigest.Xxh128, parsed.GetValue(write), parsed.GetValue(json));
+            var (reader, budget) = engine.Open(parsed, time);
+            using (budget)
+            using (reader)
+            {
+                return await new VerifyAction(options, reader, console, time).RunAsync(cancellationToken);
+            }
+        });
+        return command;
+    }
+
+    /// <summary>The path a user typed, absolute and without a slash at its end.</summary>
+    public static string DirectoryPath(string text) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(text));
+
+    private static string? FullPath(string? text) => text is null ? null : Path.GetFullPath(text);
+
+    /// <summary>Where a directory's own manifest lies.</summary>
+    public static string ManifestOf(string directory) => Path.Combine(directory, ".ome", ManifestFile.FileName);
+}

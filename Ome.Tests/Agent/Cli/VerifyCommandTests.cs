@@ -1,0 +1,260 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Ome.Agent.Cli;
+using Ome.Agent.Files;
+using Ome.Tests.Support;
+
+namespace Ome.Tests.Agent.Cli;
+
+[CancelAfter(60_000)]
+public sealed class VerifyCommandTests
+{
+    private const string Shard = "model-00001-of-00002.safetensors";
+
+    private CheckedTree _tree = null!;
+
+    [SetUp]
+    public void MakeTree() => _tree = new CheckedTree();
+
+    [TearDown]
+    public void RemoveTree() => _tree.Dispose();
+
+    [Test]
+    public async Task A_directory_without_ground_truth_could_not_be_verified_and_is_told_the_remedy(CancellationToken token)
+    {
+        var (exit, output, error) = await RunAsync(token, "verify", _tree.Root);
+
+        exit.Should().Be(3);
+        output.Should().Contain("ManifestMissing").And.Contain("could not verify: 7 files, structure only");
+        error.Should().Contain($"ome-agent manifest create {_tree.Root}");
+    }
+
+    [Test]
+    public async Task A_manifest_that_was_created_is_found_and_compared_with(CancellationToken token)
+    {
+        (await RunAsync(token, "manifest", "create", _tree.Root)).Exit.Should().Be(0);
+        File.Exists(Path.Combine(_tree.Root, ".ome", "manifest")).Should().BeTrue();
+
+        var (intact, output, _) = await RunAsync(token, "verify", _tree.Root);
+        intact.Should().Be(0);
+        output.Should().StartWith("intact: 7 files").And.Contain("compared with manifest (trust on first use)");
+
+        _tree.Damage(Shard, 20_000, value => (byte)~value);
+        var (damaged, findings, _) = await RunAsync(token, "verify", _tree.Root);
+        damaged.Should().Be(1);
+        findings.Should().Contain($"DigestMismatch: {Shard}, expected sha256:").And.Contain("at byte 0 (chunk 0 of 1)").And.Contain("DAMAGED: 7 files");
+    }
+
+    [Test]
+    public async Task Json_is_one_object_with_the_promised_members(CancellationToken token)
+    {
+        await RunAsync(token, "manifest", "create", _tree.Root);
+        File.Delete(_tree.PathOf("config.json"));
+
+        var (exit, output, _) = await RunAsync(token, "verify", "--json", "--basic", _tree.Root);
+
+        exit.Should().Be(1);
+        var json = JsonDocument.Parse(output).RootElement;
+        json.GetProperty("result").GetString().Should().Be("Invalid");
+        json.GetProperty("reason").GetString().Should().Be("FileMissing");
+        json.GetProperty("filesChecked").GetInt32().Should().Be(7);
+        json.GetProperty("bytesChecked").GetInt64().Should().Be(0);
+        json.GetProperty("readPath").ValueKind.Should().Be(JsonValueKind.Null);
+        json.GetProperty("seconds").GetDouble().Should().BeGreaterThan(0);
+        var finding = json.GetProperty("findings").EnumerateArray().Should().ContainSingle().Subject;
+        finding.GetProperty("path").GetString().Should().Be("config.json");
+        finding.GetProperty("reason").GetString().Should().Be("FileMissing");
+        finding.EnumerateObject().Select(member => member.Name).Should().Equal("path", "reason", "expected", "actual", "offset", "detail");
+    }
+
+    [Test]
+    public async Task Sums_of_sha256sum_and_md5sum_are_understood([Values("sha256", "md5", "bsd")] string form, CancellationToken token)
+    {
+        var sums = Path.Combine(_tree.Base, "sums");
+        File.WriteAllLines(sums, Directory.GetFiles(_tree.Root, "*", SearchOption.AllDirectories).Select(file => SumsLine(form, file)));
+
+        (await RunAsync(token, "verify", _tree.Root, "--sums", sums)).Exit.Should().Be(0);
+
+        _tree.Damage(Shard, 3, value => (byte)(value ^ 1));
+        var (exit, output, _) = await RunAsync(token, "verify", _tree.Root, "--sums", sums);
+        exit.Should().Be(1);
+        output.Should().Contain($"DigestMismatch: {Shard}");
+
+        File.Delete(_tree.PathOf(Shard));
+        (await RunAsync(token, "verify", _tree.Root, "--sums", sums)).Output.Should().Contain($"FileMissing: {Shard}");
+    }
+
+    [Test]
+    public async Task A_sums_file_in_the_directory_is_found(CancellationToken token)
+    {
+        File.WriteAllLines(_tree.PathOf("SHA256SUMS"), [SumsLine("sha256", _tree.PathOf(Shard))]);
+
+        var (exit, output, _) = await RunAsync(token, "verify", _tree.Root);
+
+        exit.Should().Be(0);
+        output.Should().Contain("SHA256SUMS").And.Contain("7 files without ground truth");
+    }
+
+    [Test]
+    public async Task A_snapshot_in_the_hub_cache_is_verified_by_its_blob_names(CancellationToken token)
+    {
+        var repository = Path.Combine(_tree.Base, "models--acme--tiny");
+        var (snapshot, blob) = MakeCache(repository);
+
+        var (intact, output, _) = await RunAsync(token, "verify", snapshot);
+        intact.Should().Be(0, output);
+        output.Should().Contain("compared with Hugging Face cache").And.NotContain("trust on first use");
+
+        using (var stream = new FileStream(blob, FileMode.Open, FileAccess.Write)) stream.WriteByte(9);
+        var (damaged, findings, _) = await RunAsync(token, "verify", snapshot);
+        damaged.Should().Be(1);
+        findings.Should().Contain("DigestMismatch: model.safetensors, expected sha256:" + Path.GetFileName(blob));
+
+        File.Delete(blob);
+        (await RunAsync(token, "verify", snapshot)).Output.Should().Contain("LinkInvalid: model.safetensors");
+    }
+
+    [Test]
+    public async Task A_local_download_is_verified_by_its_metadata(CancellationToken token)
+    {
+        var sha256 = CheckedTree.Sha256Of(_tree.PathOf(Shard));
+        var later = TimeProvider.System.GetUtcNow().AddSeconds(100).ToUnixTimeSeconds();
+        _tree.Write($".cache/huggingface/download/{Shard}.metadata", $"0123456789abcdef0123456789abcdef01234567\n{sha256}\n{later}.5\n");
+        _tree.Write(".cache/huggingface/download/config.json.metadata", $"0123456789abcdef0123456789abcdef01234567\n{GitBlobOf("config.json")}\n{later}.5\n");
+
+        var (intact, output, _) = await RunAsync(token, "verify", _tree.Root);
+        intact.Should().Be(0, output);
+        output.Should().Contain("Hugging Face download metadata").And.Contain("5 files without ground truth");
+
+        _tree.Damage("config.json", 0, value => (byte)(value ^ 1));
+        (await RunAsync(token, "verify", _tree.Root)).Output.Should().Contain("DigestMismatch: config.json, expected git-sha1:");
+    }
+
+    [Test]
+    public async Task A_manifest_keeps_upstream_trust(CancellationToken token)
+    {
+        var (snapshot, _) = MakeCache(Path.Combine(_tree.Base, "models--acme--tiny"));
+
+        (await RunAsync(token, "verify", snapshot, "--write-manifest")).Output.Should().Contain("manifest written to");
+
+        (await RunAsync(token, "verify", snapshot)).Output.Should().Contain("compared with manifest").And.NotContain("trust on first use");
+        (await RunAsync(token, "manifest", "show", snapshot)).Output.Should().Contain("trust     upstream").And.Contain("source    local://").And.Contain("@ 0123456789abcdef");
+    }
+
+    [Test]
+    public async Task A_manifest_that_contradicts_its_ground_truth_is_not_written(CancellationToken token)
+    {
+        var (snapshot, blob) = MakeCache(Path.Combine(_tree.Base, "models--acme--tiny"));
+        using (var stream = new FileStream(blob, FileMode.Open, FileAccess.Write)) stream.WriteByte(9);
+
+        (await RunAsync(token, "manifest", "create", snapshot)).Exit.Should().Be(1);
+
+        File.Exists(Path.Combine(snapshot, ".ome", "manifest")).Should().BeFalse();
+    }
+
+    [Test]
+    public async Task Broken_structure_without_ground_truth_is_damage_and_as_a_baseline_it_is_not(CancellationToken token)
+    {
+        using (var shard = new FileStream(_tree.PathOf(Shard), FileMode.Open)) shard.SetLength(30_000);
+        File.Delete(_tree.PathOf("model-00002-of-00002.safetensors"));
+
+        var (exit, output, _) = await RunAsync(token, "verify", _tree.Root);
+        exit.Should().Be(1);
+        output.Should().Contain($"StructureInvalid: {Shard}").And.Contain("IndexIncomplete: model.safetensors.index.json");
+
+        (await RunAsync(token, "manifest", "create", _tree.Root)).Exit.Should().Be(0);
+        (await RunAsync(token, "verify", _tree.Root)).Exit.Should().Be(0);
+    }
+
+    [Test]
+    public async Task A_broken_manifest_could_not_verify(CancellationToken token)
+    {
+        await RunAsync(token, "manifest", "create", _tree.Root);
+        var path = Path.Combine(_tree.Root, ".ome", "manifest");
+        using (var stream = new FileStream(path, FileMode.Open)) stream.SetLength(stream.Length - 1);
+
+        var (exit, output, error) = await RunAsync(token, "verify", _tree.Root);
+
+        exit.Should().Be(3);
+        output.Should().Contain("ManifestInvalid");
+        error.Should().Contain("take a new one from files you trust");
+    }
+
+    [TestCase(new[] { "verify" }, "Required argument 'DIR' missing")]
+    [TestCase(new[] { "verify", "/no/such/directory" }, "there is no such directory")]
+    [TestCase(new[] { "verify", "DIR", "--basic", "--deep" }, "--basic and --deep exclude each other")]
+    [TestCase(new[] { "verify", "DIR", "--manifest", "/no/such/file" }, "--manifest is '/no/such/file': there is no such file")]
+    [TestCase(new[] { "verify", "DIR", "--sums", "/no/such/file" }, "'/no/such/file' does not exist")]
+    [TestCase(new[] { "verify", "DIR", "--limit", "fast" }, "--limit is 'fast': it must be a byte count")]
+    [TestCase(new[] { "verify", "DIR", "--jobs", "1000" }, "--jobs is '1000': it must be from 0 to 256")]
+    [TestCase(new[] { "verify", "DIR", "--digest", "crc" }, "crc")]
+    [TestCase(new[] { "frobnicate" }, "frobnicate")]
+    public async Task A_command_line_that_cannot_be_understood_is_usage_and_names_the_problem(string[] args, string message)
+    {
+        var (exit, output, error) = await RunAsync(CancellationToken.None, [.. args.Select(arg => arg == "DIR" ? _tree.Root : arg)]);
+
+        exit.Should().Be(2);
+        error.Should().Contain(message);
+        output.Should().BeEmpty();
+    }
+
+    [TestCase("zz  file", "line 1: 'zz' is neither SHA-256 (64 hex digits) nor MD5 (32)")]
+    [TestCase("# only a comment", "lists no files")]
+    [TestCase("d41d8cd98f00b204e9800998ecf8427e  ../../etc/passwd", "line 1: the path '../../etc/passwd' is refused: it has a segment '..'")]
+    [TestCase("nonsense", "line 1: it is not 'HEX  PATH'")]
+    public async Task A_sums_file_that_cannot_be_read_names_the_line(string line, string message)
+    {
+        var sums = Path.Combine(_tree.Base, "sums");
+        File.WriteAllText(sums, line + "\n");
+
+        var (exit, _, error) = await RunAsync(CancellationToken.None, "verify", _tree.Root, "--sums", sums);
+
+        exit.Should().Be(2);
+        error.Should().Contain(message);
+    }
+
+    [Test]
+    public void Escape_sequences_in_names_do_not_reach_the_terminal() =>
+        CliConsole.Plain("a\u001b[2Jb\u202Ec\nd").Should().Be("a\uFFFD[2Jb\uFFFDc\uFFFDd");
+
+    private (string Snapshot, string Blob) MakeCache(string repository)
+    {
+        var snapshot = Path.Combine(repository, "snapshots", "0123456789abcdef");
+        Directory.CreateDirectory(snapshot);
+        Directory.CreateDirectory(Path.Combine(repository, "blobs"));
+        var sha256 = CheckedTree.Sha256Of(_tree.PathOf(Shard));
+        var git = GitBlobOf("config.json");
+        File.Copy(_tree.PathOf(Shard), Path.Combine(repository, "blobs", sha256));
+        File.Copy(_tree.PathOf("config.json"), Path.Combine(repository, "blobs", git));
+        File.CreateSymbolicLink(Path.Combine(snapshot, "model.safetensors"), $"../../blobs/{sha256}");
+        File.CreateSymbolicLink(Path.Combine(snapshot, "config.json"), $"../../blobs/{git}");
+        return (snapshot, Path.Combine(repository, "blobs", sha256));
+    }
+
+    private string GitBlobOf(string name)
+    {
+        var bytes = AtomicFile.Read(_tree.PathOf(name), 1 << 20)!;
+        return Convert.ToHexStringLower(SHA1.HashData([.. System.Text.Encoding.ASCII.GetBytes($"blob {bytes.Length}\0"), .. bytes]));
+    }
+
+    private string SumsLine(string form, string file)
+    {
+        var path = Path.GetRelativePath(_tree.Root, file);
+        using var stream = File.OpenRead(file);
+        return form switch
+        {
+            "md5" => $"{Convert.ToHexStringLower(MD5.HashData(stream))} *./{path}",
+            "bsd" => $"SHA256 ({path}) = {Convert.ToHexStringLower(SHA256.HashData(stream))}",
+            _ => $"{Convert.ToHexStringLower(SHA256.HashData(stream))}  {path}",
+        };
+    }
+
+    private static async Task<(int Exit, string Output, string Error)> RunAsync(CancellationToken token, params string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var console = new CliConsole(output, error, OutIsTerminal: false, ErrorIsTerminal: false);
+        var exit = await CommandLineApp.RunAsync(CommandLineApp.CreateRoot(console, new ImpatientTime()), args, console, token);
+        return (exit, output.ToString(), error.ToString());
+    }
+}
