@@ -46,7 +46,7 @@ internal sealed class ApiServer(ApiServerParts parts)
             return;
         }
         var request = new ApiRequest(http, Authenticate(http));
-        if (request.Accepts.ProtobufOnly) throw ApiException.NotAcceptable("application/json");
+        if (request.Accepts.ProtobufOnly && path != "/openapi/v2") throw ApiException.NotAcceptable("application/json");
         if (admin) await parts.FaultEndpoints.HandleAsync(request);
         else if (RequestPath.Parse(path) is { } target) await ResourceAsync(request, target);
         else if (request.Method != "GET") throw ApiException.MethodNotAllowed();

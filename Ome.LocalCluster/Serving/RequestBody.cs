@@ -30,6 +30,7 @@ internal static class RequestBody
         return type switch
         {
             "" or "application/json" or "application/json-patch+json" or "application/merge-patch+json" or "application/strategic-merge-patch+json" or "*/*" => Json(bytes),
+            ProtobufBody.MediaType => ProtobufBody.Parse(bytes),
             "application/yaml" or "text/yaml" or "application/x-yaml" => YamlBody.Parse(bytes),
             "application/apply-patch+yaml" => bytes.AsSpan().TrimStart(" \t\r\n"u8) is [(byte)'{', ..] ? Json(bytes) : YamlBody.Parse(bytes),
             _ => throw ApiException.UnsupportedMediaType(type, Accepted),

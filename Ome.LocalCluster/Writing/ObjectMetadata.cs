@@ -41,6 +41,15 @@ public static class ObjectMetadata
         metadata.Remove("selfLink");
     }
 
+    /// <summary>Drops members that are empty: a typed object does not keep them. In place.</summary>
+    public static void DropEmpty(JsonObject metadata)
+    {
+        foreach (var (name, value) in metadata.ToList())
+        {
+            if (value is null or JsonObject { Count: 0 } or JsonArray { Count: 0 }) metadata.Remove(name);
+        }
+    }
+
     public static bool IsDeleting(JsonObject tree) => tree.Metadata().Text("deletionTimestamp") is not null;
 
     public static List<string> Finalizers(JsonObject tree) => tree.Metadata().Texts("finalizers");
@@ -74,10 +83,9 @@ public static class ObjectMetadata
 
     private static IEnumerable<FieldError> ValidateOwners(JsonObject metadata)
     {
-        var index = 0;
         foreach (var owner in metadata.List("ownerReferences")?.OfType<JsonObject>() ?? [])
         {
-            var path = $"metadata.ownerReferences[{index++}]";
+            const string path = "metadata.ownerReferences";
             foreach (var member in new[] { "apiVersion", "kind", "name", "uid" })
             {
                 if (owner.Text(member) is null or "") yield return FieldError.Required($"{path}.{member}", $"{member} must not be empty");

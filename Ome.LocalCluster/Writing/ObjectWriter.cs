@@ -73,6 +73,7 @@ public sealed partial class ObjectWriter(ObjectStore store, TimeProvider clock)
     /// <summary>Prunes and defaults the request's version.</summary>
     private static List<string> Decode(ApiResource resource, JsonObject body, WriteOptions options)
     {
+        ObjectMetadata.DropEmpty(body.Metadata());
         var unknown = resource.Fields?.Prune(body) ?? resource.Rules.Prune(body);
         if (unknown.Count == 0 || options.FieldValidation == FieldValidation.Ignore) return [];
         if (options.FieldValidation == FieldValidation.Warn) return [.. unknown.Select(path => $"unknown field \"{path}\"")];
