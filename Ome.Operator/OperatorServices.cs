@@ -4,6 +4,7 @@ using k8s.Models;
 using KubeOps.Abstractions.Builder;
 using KubeOps.Operator;
 using KubeOps.Operator.Queue;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Ome.Operator.Controllers;
 using Ome.Operator.Reconciling;
 using Ome.Operator.Watching;
@@ -27,6 +28,13 @@ public static class OperatorServices
     public static IServiceCollection AddOmeOperator(this IServiceCollection services, OperatorOptions options)
     {
         var registry = Metrics.NewCustomRegistry();
+        services.TryAddSingleton(_ =>
+        {
+            // KubeOps puts the lease into the client's namespace; it belongs beside the reports.
+            var configuration = KubernetesClientConfiguration.BuildDefaultConfig();
+            configuration.Namespace = options.Namespace;
+            return configuration;
+        });
         services.AddSingleton(options);
         services.AddSingleton(registry);
         services.AddSingleton<IMetricFactory>(Metrics.WithCustomRegistry(registry));
