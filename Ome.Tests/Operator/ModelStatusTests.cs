@@ -2,7 +2,6 @@ using k8s;
 using k8s.Models;
 using Ome.Shared.Api;
 using Ome.Shared.Domain;
-using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Reporting;
 using Ome.Tests.Support.ControlPlanes;
 

@@ -3,7 +3,6 @@ using k8s.Autorest;
 using k8s.Models;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Ome.Operator;
 using Ome.Shared.Api;
 using Ome.Shared.Domain;

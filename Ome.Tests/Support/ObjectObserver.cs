@@ -70,9 +70,9 @@ public sealed class ObjectObserver<T> : IAsyncDisposable
         {
             await met.Task.WaitAsync(cancellationToken);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException cancelled)
         {
-            lock (_gate) throw new AssertionException("It did not come to be; last seen: " + describe());
+            lock (_gate) throw new AssertionException("It did not come to be; last seen: " + describe(), cancelled);
         }
     }
 

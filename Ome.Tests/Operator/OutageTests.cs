@@ -1,0 +1,119 @@
+using k8s;
+using k8s.Models;
+using Ome.Operator;
+using Ome.Shared.Api;
+using Ome.Shared.Domain;
+using Ome.Shared.Domain.Models;
+using Ome.Shared.Domain.Reporting;
+using Ome.Shared.Kube;
+using Ome.Tests.Support.ControlPlanes;
+
+namespace Ome.Tests.Operator;
+
+/// <summary>What happened while nobody watched: the operator was down, or the API server was.</summary>
+public sealed class OutageTests : OperatorFixture
+{
+    private readonly List<string> _nodes = [];
+    private ModelKey _model = null!;
+
+    /// <summary>A model ready on 20 nodes, of which 10 are gone before the operator starts; checks of both.</summary>
+    protected override async Task BeforeOperatorAsync(CancellationToken cancellationToken)
+    {
+        _model = await ModelAsync(cancellationToken);
+        for (var i = 0; i < 20; i++)
+        {
+            var node = i < 10 ? await NodeAsync(cancellationToken) : $"gone-{i}";
+            _nodes.Add(node);
+            await ReportAsync(node, _model, NodeModelState.Ready, cancellationToken);
+            await CheckAsync(node, cancellationToken);
+        }
+    }
+
+    [Test, Order(1), CancelAfter(30_000)]
+    public async Task Nodes_that_went_while_the_operator_was_down_are_cleaned_up_and_live_ones_are_not(CancellationToken cancellationToken)
+    {
+        await UntilAsync(_model, found => found.Status?.NodesReady?.Count == 10, cancellationToken);
+        foreach (var node in _nodes.Skip(10)) await Reports.UntilAsync(Namespace, node, static found => found is null, cancellationToken);
+
+        await using var checks = new Support.ObjectObserver<ModelIntegrityCheck>(Plane.Admin);
+        foreach (var node in _nodes.Skip(10)) await checks.UntilAsync(null, _model.CheckName(node), static found => found is null, cancellationToken);
+        foreach (var node in _nodes.Take(10)) await checks.UntilAsync(null, _model.CheckName(node), static found => found is not null, cancellationToken);
+        Reports.All.Select(static report => report.Name()).Should().BeEquivalentTo(_nodes.Take(10));
+    }
+
+    [Test, Order(2), CancelAfter(60_000)]
+    public async Task Changes_during_an_outage_are_shown_after_it(CancellationToken cancellationToken)
+    {
+        var faults = Plane.RequireFaults();
+        await UntilAsync(_model, found => found.Status?.NodesReady?.Count == 10, cancellationToken);
+
+        using (faults.Add(new() { Resource = "configmaps", Verb = "watch", Code = 503 }))
+        {
+            faults.DropWatches("configmaps");
+            await ReportAsync(_nodes[0], _model, NodeModelState.Failed, cancellationToken);
+            faults.TruncateHistory();
+            await DeleteNodeAsync(_nodes[1], cancellationToken);
+            await UntilAsync(_model, found => found.Status?.NodesReady?.Count == 9, cancellationToken);
+        }
+
+        await UntilAsync(_model, found => found.Status?.NodesReady?.Count == 8 && found.Status.NodesFailed!.SequenceEqual([_nodes[0]]), cancellationToken);
+    }
+
+    [Test, Order(3), CancelAfter(60_000)]
+    public async Task Failing_status_writes_are_tried_until_they_succeed(CancellationToken cancellationToken)
+    {
+        var faults = Plane.RequireFaults();
+        using var broken = faults.Add(new() { Verb = "patch", Subresource = "status", Code = 500, Times = 3 });
+
+        await ReportAsync(_nodes[2], _model, NodeModelState.Failed, cancellationToken);
+
+        await UntilAsync(_model, found => found.Status?.NodesFailed?.Contains(_nodes[2]) == true, cancellationToken);
+        broken.Hits.Should().Be(3);
+    }
+
+    [Test, Order(4), CancelAfter(60_000)]
+    public async Task A_lost_answer_to_a_status_write_does_no_harm(CancellationToken cancellationToken)
+    {
+        var faults = Plane.RequireFaults();
+        using var lost = faults.Add(new() { Verb = "patch", Subresource = "status", LoseAnswer = true, Times = 1 });
+
+        await ReportAsync(_nodes[3], _model, NodeModelState.Failed, cancellationToken);
+        await UntilAsync(_model, found => found.Status?.NodesFailed?.Contains(_nodes[3]) == true, cancellationToken);
+        await ReportAsync(_nodes[3], _model, NodeModelState.Ready, cancellationToken);
+
+        await UntilAsync(_model, found => found.Status?.NodesFailed?.Contains(_nodes[3]) == false, cancellationToken);
+    }
+
+    [Test, Order(5), CancelAfter(60_000)]
+    public async Task A_second_replica_takes_over_and_the_first_writes_no_more(CancellationToken cancellationToken)
+    {
+        await StopOperatorAsync(Operator!);
+        var options = new OperatorOptions { Host = "127.0.0.1", Port = 0, LeaderElect = true, LeaderLease = TimeSpan.FromSeconds(3), StatusInterval = TimeSpan.FromMilliseconds(200), LogLevel = "warn" };
+        var first = await StartOperatorAsync(cancellationToken, options);
+        await ReportAsync(_nodes[4], _model, NodeModelState.Failed, cancellationToken);
+        await UntilAsync(_model, found => found.Status?.NodesFailed?.Contains(_nodes[4]) == true, cancellationToken);
+        Operator = await StartOperatorAsync(cancellationToken, options);
+        var holder = (await Plane.Admin.CoordinationV1.ReadNamespacedLeaseAsync("ome-operator-leader", Namespace, cancellationToken: cancellationToken)).Spec.HolderIdentity;
+
+        await StopOperatorAsync(first);
+        await ReportAsync(_nodes[5], _model, NodeModelState.Failed, cancellationToken);
+
+        await UntilAsync(_model, found => found.Status?.NodesFailed?.Contains(_nodes[5]) == true, cancellationToken);
+        (await Plane.Admin.CoordinationV1.ReadNamespacedLeaseAsync("ome-operator-leader", Namespace, cancellationToken: cancellationToken)).Spec.HolderIdentity.Should().NotBe(holder);
+    }
+
+    private Task CheckAsync(string node, CancellationToken cancellationToken)
+    {
+        var check = new ModelIntegrityCheck
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = _model.CheckName(node),
+                Labels = new Dictionary<string, string> { [OmeNames.CheckNodeLabel] = node, [OmeNames.CheckKeyLabel] = HashedName.Fit(_model.DataKey, 63) },
+            },
+            Spec = new ModelIntegrityCheckSpec { NodeName = node, ModelRef = ModelSpecReader.ReferenceTo(new ModelSpec { Key = _model, StorageUri = "hf://org/model" }) },
+            Status = null!,
+        };
+        return Plane.Admin.CustomObjects.CreateClusterCustomObjectAsync<ModelIntegrityCheck>(check, OmeNames.Group, OmeNames.Version, ModelIntegrityCheck.Plural, cancellationToken: cancellationToken);
+    }
+}
