@@ -87,8 +87,8 @@ public sealed class IoBudget : IDisposable
                 }
 
                 if (_bytesPerSecond == 0 || missing <= 0) return true;
-                SetAlarm(TimeSpan.FromSeconds(missing / _bytesPerSecond));
-                Monitor.Wait(_gate);
+                // Setting the alarm takes time: look at the clock once more before trusting it.
+                if (!SetAlarm(TimeSpan.FromSeconds(missing / _bytesPerSecond))) Monitor.Wait(_gate);
             }
         }
     }
@@ -103,14 +103,16 @@ public sealed class IoBudget : IDisposable
         _released = _bytesPerSecond == 0 ? _asked : Math.Min(_asked, _released + gained);
     }
 
-    private void SetAlarm(TimeSpan delay)
+    /// <summary>True when an earlier alarm than the one under way was needed.</summary>
+    private bool SetAlarm(TimeSpan delay)
     {
-        // A tick more than computed: a timer that fires a hair early would only be set again.
-        var milliseconds = Math.Min(Math.Ceiling(delay.TotalMilliseconds), 60_000);
-        var at = _time.GetTimestamp() + (long)(milliseconds * _time.TimestampFrequency / 1000);
-        if (at >= _alarmAt) return;
+        var tick = _time.TimestampFrequency / 1000;
+        var milliseconds = Math.Min((long)Math.Ceiling(delay.TotalMilliseconds), 60_000);
+        var at = _time.GetTimestamp() + (milliseconds * tick);
+        if (at > _alarmAt - tick) return false;
         _alarmAt = at;
         _alarm.Change(TimeSpan.FromMilliseconds(milliseconds), Timeout.InfiniteTimeSpan);
+        return true;
     }
 
     private void Ring()

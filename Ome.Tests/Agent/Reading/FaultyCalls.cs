@@ -20,8 +20,8 @@ internal enum CallSite
     Close,
 }
 
-/// <summary>One call: its site, how many calls that site has had before, and for a read its offset.</summary>
-internal readonly record struct Call(CallSite Site, int Nth, long Offset, ReadMode Mode);
+/// <summary>One call: its site, how many calls that site has had before, and for a read its range and way.</summary>
+internal readonly record struct Call(CallSite Site, int Nth, long Offset, long Length, ReadMode Mode);
 
 /// <summary>The real kernel, except where a test says otherwise; keeps a list of everything that was opened.</summary>
 internal sealed unsafe class FaultyCalls(ISystemCalls? inner = null) : ISystemCalls
@@ -75,7 +75,7 @@ internal sealed unsafe class FaultyCalls(ISystemCalls? inner = null) : ISystemCa
     public int ReadLink(int handle, Span<byte> text) => Intercept(CallSite.ReadLink) ?? _inner.ReadLink(handle, text);
 
     public nint Read(int descriptor, byte* buffer, nint length, long offset, ReadMode mode) =>
-        Intercept(CallSite.Read, offset, mode) ?? _inner.Read(descriptor, buffer, Math.Min(length, MaxRead), offset, mode);
+        Intercept(CallSite.Read, offset, length, mode) ?? _inner.Read(descriptor, buffer, Math.Min(length, MaxRead), offset, mode);
 
     public long CachedBytes(int descriptor, long offset, long length) => Intercept(CallSite.CachedBytes) ?? _inner.CachedBytes(descriptor, offset, length);
 
@@ -88,9 +88,9 @@ internal sealed unsafe class FaultyCalls(ISystemCalls? inner = null) : ISystemCa
         _inner.Close(descriptor);
     }
 
-    private int? Intercept(CallSite site, long offset = 0, ReadMode mode = ReadMode.Cached)
+    private int? Intercept(CallSite site, long offset = 0, long length = 0, ReadMode mode = ReadMode.Cached)
     {
-        var call = new Call(site, _counts.AddOrUpdate(site, 1, (_, count) => count + 1) - 1, offset, mode);
+        var call = new Call(site, _counts.AddOrUpdate(site, 1, (_, count) => count + 1) - 1, offset, length, mode);
         Before(call);
         return Fault(call);
     }

@@ -16,7 +16,7 @@ public sealed class FileDigestTests : ReadingFixture
     [Test, CancelAfter(60_000)]
     public async Task All_digests_of_one_read_are_right_at_every_boundary(
         [Values(0, 1, 4095, 4096, 4097, (8 * MiB) - 1, 8 * MiB, (8 * MiB) + 1, (64 * MiB) - 1, 64 * MiB, (64 * MiB) + 1)] long size,
-        [Values] ReadPurpose purpose, CancellationToken token)
+        [Values(ReadPurpose.Routine, ReadPurpose.Confirm)] ReadPurpose purpose, CancellationToken token)
     {
         var path = size > 32 * MiB ? MakeSparse("f", size) : Make("f", size);
 
@@ -34,7 +34,7 @@ public sealed class FileDigestTests : ReadingFixture
 
     [Test, CancelAfter(60_000)]
     public async Task Chunks_alone_are_the_same_as_chunks_beside_other_digests(
-        [Values(0, 1, 4097, (8 * MiB) + 1, (64 * MiB) + 1, (200 * MiB) + 12345)] long size, [Values] ReadPurpose purpose, [Values] bool evicted, CancellationToken token)
+        [Values(0, 1, 4097, (8 * MiB) + 1, (64 * MiB) + 1, (200 * MiB) + 12345)] long size, [Values(ReadPurpose.Routine, ReadPurpose.Confirm)] ReadPurpose purpose, [Values] bool evicted, CancellationToken token)
     {
         var path = size > 100 * MiB ? MakeSparse("f", size) : Make("f", size);
         if (evicted) Evict(path);

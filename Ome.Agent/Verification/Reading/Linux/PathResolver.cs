@@ -131,7 +131,7 @@ internal static class PathResolver
         if (result >= 0 && stat.Type != FileType.Link) return new Resolution(ResolutionKind.Found, handle, stat, null, null, null, 0);
         var text = result >= 0 ? ReadText(calls, handle, out result) : null;
         calls.Close(handle);
-        return new Resolution(result < 0 ? ResolutionKind.Failed : ResolutionKind.BadLink, -1, stat, null, text, null, -result);
+        return new Resolution(result < 0 ? ResolutionKind.Failed : ResolutionKind.BadLink, -1, stat, null, text, null, Math.Max(0, -result));
     }
 
     private static string? ReadText(ISystemCalls calls, int handle, out int result)
