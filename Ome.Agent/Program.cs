@@ -2,12 +2,16 @@ using Ome.Agent.Cli;
 
 namespace Ome.Agent;
 
-/// <summary>Entry point: commands that need no cluster. Without a subcommand the process is to be the node's agent.</summary>
+/// <summary>Entry point: without a subcommand the process is the node's agent.</summary>
 public static class Program
 {
     public static async Task<int> Main(string[] args)
     {
         var console = CliConsole.System();
-        return await CommandLineApp.RunAsync(CommandLineApp.CreateRoot(console, TimeProvider.System), args, console, CancellationToken.None);
+        var root = CommandLineApp.CreateRoot(console, TimeProvider.System);
+#pragma warning disable RS0030 // the one place that reads the environment
+        RunCommand.Configure(root, Environment.GetEnvironmentVariable, console.Error);
+#pragma warning restore RS0030
+        return await CommandLineApp.RunAsync(root, args, console, CancellationToken.None);
     }
 }

@@ -1,34 +1,9 @@
 using System.ComponentModel.DataAnnotations;
 using Ome.Shared.Domain;
+using Ome.Shared.Domain.Verification;
 using Ome.Shared.Settings;
 
 namespace Ome.Agent.Hosting;
-
-/// <summary>What the periodic check does with a model.</summary>
-public enum IntegrityMode
-{
-    /// <summary>No checks.</summary>
-    Off,
-
-    /// <summary>Presence, stamps and structure; content only where a stamp changed.</summary>
-    Basic,
-
-    /// <summary>Basic, and every byte within the deep maximum age.</summary>
-    Deep,
-}
-
-/// <summary>What follows from confirmed damage.</summary>
-public enum OnDamage
-{
-    /// <summary>Report it; the node keeps advertising the model.</summary>
-    ReportOnly,
-
-    /// <summary>Withdraw the node's label and entry until a full check passes.</summary>
-    Withdraw,
-
-    /// <summary>Withdraw, and fetch the damaged parts again.</summary>
-    WithdrawAndRepair,
-}
 
 /// <summary>The agent's settings: flags by their known names (contract 8.1) and our own. Unit, default and range stand with each.</summary>
 public sealed class AgentOptions
@@ -125,11 +100,10 @@ public sealed class AgentOptions
     public int IntegrityWorkers { get; set; }
 
     [Flag("integrity-digest", "digest of routine Deep passes: xxh128 sees accidents, sha256 also a forger", Group = "Integrity", Environment = "OME_INTEGRITY_DIGEST")]
-    [AllowedValues("xxh128", "sha256")]
-    public string IntegrityDigest { get; set; } = "xxh128";
+    public PassDigest IntegrityDigest { get; set; } = PassDigest.Xxh128;
 
     [Flag("integrity-on-damage", "what follows from confirmed damage", Group = "Integrity", Environment = "OME_INTEGRITY_ON_DAMAGE")]
-    public OnDamage OnDamage { get; set; } = OnDamage.Withdraw;
+    public DamageAction OnDamage { get; set; } = DamageAction.Withdraw;
 
     [Flag("integrity-watch", "let the kernel tell of changes, so that damage is seen in under a second", Group = "Integrity", Environment = "OME_INTEGRITY_WATCH")]
     public bool Watch { get; set; } = true;
@@ -145,6 +119,19 @@ public sealed class AgentOptions
     [Flag("max-withdrawals-window", "window of max-withdrawals", Group = "Integrity", Environment = "OME_MAX_WITHDRAWALS_WINDOW")]
     [DurationRange("1m", "7d")]
     public TimeSpan MaxWithdrawalsWindow { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>The policy of a model that sets nothing itself.</summary>
+    public VerificationPolicy Policy => new()
+    {
+        Mode = IntegrityMode,
+        OnDamage = OnDamage,
+        Digest = IntegrityDigest,
+        Interval = IntegrityInterval,
+        DeepMaxAge = DeepMaxAge,
+        BytesPerSecond = IntegrityBytesPerSecond,
+        SettleDelay = SettleDelay,
+        StartJitter = StartJitter,
+    };
 
     /// <summary>Where state lies: <see cref="StateDirectory"/>, else <c>.ome</c> under the models root.</summary>
     public string EffectiveStateDirectory => StateDirectory.Length > 0 ? StateDirectory : Path.Combine(ModelsRoot, ".ome");

@@ -9,7 +9,7 @@ using Ome.Shared.Domain.Models;
 namespace Ome.Agent.Models;
 
 /// <summary>
-/// The records of all models, in memory and under <c>&lt;state-dir&gt;/models/&lt;digest of the key&gt;/</c>, where a model's manifest and ledger lie too.
+/// The records of all models, in memory and under <c>&lt;state-dir&gt;/models/&lt;digest of the key&gt;/</c>, one file each.
 /// A record that cannot be read is reported and treated as absent: its model is proven anew, never assumed.
 /// </summary>
 public sealed partial class ModelRecordStore
@@ -41,7 +41,7 @@ public sealed partial class ModelRecordStore
 
     public ModelRecord? Find(ModelKey key) => _records.GetValueOrDefault(key);
 
-    /// <summary>Where a model's record, manifest and ledger lie; made on first use.</summary>
+    /// <summary>Where a model's record lies; made on first use.</summary>
     public string DirectoryOf(ModelKey key)
     {
         var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{key.Kind}/{key.Namespace}/{key.Name}"));
@@ -58,7 +58,10 @@ public sealed partial class ModelRecordStore
         _records[record.Key] = record;
     }
 
-    /// <summary>Forgets the model with its manifest and ledger.</summary>
+    /// <summary>Keeps a newer version in memory only: for what a restart may forget, such as when a check that found nothing new was.</summary>
+    public void Keep(ModelRecord record) => _records[record.Key] = record;
+
+    /// <summary>Forgets the model.</summary>
     public void Remove(ModelKey key)
     {
         _records.TryRemove(key, out _);

@@ -51,8 +51,8 @@ internal sealed class ControllerPipeline<TEntity>(Type controller, Type? labels,
         var settings = services.GetRequiredService<OperatorSettings>();
         var feed = new EntityFeed<TEntity>(services.GetRequiredService<IKubernetesClient>().ApiClient, settings);
         var queue = Queue(services);
-        var labelSelector = Selector(services, labels, new DefaultEntityLabelSelector<TEntity>());
-        var fieldSelector = Selector(services, fields, new DefaultEntityFieldSelector<TEntity>());
+        var labelSelector = Selector<IEntityLabelSelector<TEntity>>(services, labels, new DefaultEntityLabelSelector<TEntity>());
+        var fieldSelector = Selector<IEntityFieldSelector<TEntity>>(services, fields, new DefaultEntityFieldSelector<TEntity>());
         var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("KubeOps.Operator.Watcher.ResourceWatcher");
         var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         var metrics = services.GetService<OperatorMetrics>();

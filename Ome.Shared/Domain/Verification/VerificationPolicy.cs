@@ -5,7 +5,7 @@ namespace Ome.Shared.Domain.Verification;
 /// <summary>How far checks of a model go. Names are on the wire (<c>spec.mode</c>, annotation <c>ome.io/integrity-mode</c>).</summary>
 public enum IntegrityMode
 {
-    Disabled,
+    Off,
     Basic,
     Deep,
 }

@@ -1,0 +1,58 @@
+using System.Net;
+using Microsoft.Extensions.Logging.Console;
+using Ome.Shared;
+using Prometheus;
+
+namespace Ome.Agent.Hosting;
+
+/// <summary>Runs the agent until it is told to stop. The port answers before the first slow step.</summary>
+public static partial class AgentHost
+{
+    private static readonly TimeSpan ShutdownTime = TimeSpan.FromSeconds(5);
+
+    /// <summary>The agent's exit code: 0 after a graceful stop.</summary>
+    public static async Task<int> RunAsync(AgentOptions options, CancellationToken cancellationToken)
+    {
+        await using var app = Build(options);
+        LogStart(app.Logger, BuildInfo.Current, options.NodeName, options.ModelsRoot);
+        await app.RunAsync(cancellationToken);
+        return 0;
+    }
+
+    /// <summary>The agent, not started; tests change its services through <paramref name="configure"/>.</summary>
+    public static WebApplication Build(AgentOptions options, Action<IServiceCollection>? configure = null)
+    {
+        Directory.CreateDirectory(options.EffectiveStateDirectory);
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "ome-agent" });
+        AddLogging(builder.Logging, options);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Parse(options.BindAddress), options.Port));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTime);
+        configure?.Invoke(builder.Services);
+        builder.Services.AddAgent(options);
+        var app = builder.Build();
+        AgentEndpoints.Map(app);
+        app.MapMetrics();
+        return app;
+    }
+
+    private static void AddLogging(ILoggingBuilder logging, AgentOptions options)
+    {
+        var level = options.LogLevel switch
+        {
+            "trace" => LogLevel.Trace,
+            "debug" => LogLevel.Debug,
+            "warn" or "warning" => LogLevel.Warning,
+            "error" => LogLevel.Error,
+            _ => LogLevel.Information,
+        };
+        logging.ClearProviders();
+        if (options.LogFormat == "json") logging.AddJsonConsole(json => json.TimestampFormat = "O");
+        else logging.AddSimpleConsole(text => { text.SingleLine = true; text.TimestampFormat = "HH:mm:ss.fff "; text.ColorBehavior = LoggerColorBehavior.Disabled; });
+        logging.SetMinimumLevel(level);
+        // KubeOps writes three lines for each event of a watch, ASP.NET two for each probe.
+        foreach (var noisy in new[] { "KubeOps", "Microsoft", "System", "ZiggyCreatures" }) logging.AddFilter(noisy, level < LogLevel.Information ? level : LogLevel.Warning);
+    }
+
+    [LoggerMessage(EventId = 2000, Level = LogLevel.Information, Message = "{Build} starts on node {Node}, models under {Root}")]
+    private static partial void LogStart(ILogger logger, BuildInfo build, string node, string root);
+}

@@ -1,0 +1,97 @@
+using k8s;
+using KubeOps.Abstractions.Builder;
+using KubeOps.Abstractions.Events;
+using KubeOps.Operator;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Ome.Agent.Integrity;
+using Ome.Agent.Models;
+using Ome.Agent.Publishing;
+using Ome.Agent.Staging;
+using Ome.Agent.Verification;
+using Ome.Agent.Verification.Reading;
+using Ome.Agent.Watching;
+using Ome.Shared.Api;
+using Ome.Shared.Domain.Models;
+using Ome.Shared.Kube;
+using Prometheus;
+
+namespace Ome.Agent.Hosting;
+
+/// <summary>The wiring of the agent, and nothing else.</summary>
+public static class AgentServices
+{
+    public static IServiceCollection AddAgent(this IServiceCollection services, AgentOptions options)
+    {
+        services.AddSingleton(options);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IMetricFactory>(_ => Metrics.DefaultFactory);
+        services.TryAddSingleton(_ => KubernetesClientConfiguration.BuildDefaultConfig());
+        services.TryAddSingleton<IKubernetes>(provider => new Kubernetes(provider.GetRequiredService<KubernetesClientConfiguration>()));
+        return services.AddState(options).AddReading(options).AddFiles(options).AddReports(options).AddLoops(options);
+    }
+
+    private static IServiceCollection AddState(this IServiceCollection services, AgentOptions options) => services
+        .AddSingleton(new RunMarker(options.EffectiveStateDirectory))
+        .AddSingleton(provider => new ModelRecordStore(options.EffectiveStateDirectory, provider.GetRequiredService<ILogger<ModelRecordStore>>()))
+        .AddSingleton<ManifestStore>()
+        .AddSingleton(new ModelCatalog(new DestinationRule(options.ModelsRoot, options.LocalRoots), new NodeFacts { Name = options.NodeName }))
+        .AddSingleton<ModelQueue>()
+        .AddSingleton<ModelGates>();
+
+    private static IServiceCollection AddReading(this IServiceCollection services, AgentOptions options) => services
+        .AddSingleton(provider => new IoBudget(options.IntegrityBytesPerSecond, provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton(provider => new ReadEngine(
+            new ReadEngineOptions { Workers = options.IntegrityWorkers }, provider.GetRequiredService<IoBudget>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ReadEngine>>()))
+        .AddSingleton<VerificationRunner>()
+        .AddSingleton<ManifestBuilder>()
+        .AddSingleton<LocalBaseline>();
+
+    private static IServiceCollection AddFiles(this IServiceCollection services, AgentOptions options)
+    {
+        services.AddStaging();
+        services.Configure<StagingOptions>(staging =>
+        {
+            staging.ParallelFiles = options.Concurrency;
+            staging.ConnectionsPerFile = Math.Min(options.MultipartConcurrency, 16);
+            staging.BytesPerSecond = options.DownloadBytesPerSecond;
+            staging.FreeSpaceReserve = options.FreeSpaceReserve;
+        });
+        return services
+            .AddSingleton(new StagingLayout(options.ModelsRoot))
+            .AddSingleton<IManifestStore>(provider => provider.GetRequiredService<ManifestStore>())
+            .AddSingleton<ISecretReader, KubernetesSecretReader>()
+            .AddSingleton<ModelStaging>()
+            .AddSingleton<IArtifactRemoval, ArtifactRemoval>();
+    }
+
+    private static IServiceCollection AddReports(this IServiceCollection services, AgentOptions options) => services
+        .AddSingleton(provider => new NodeLabelSink(provider.GetRequiredService<IKubernetes>(), options.NodeName, options.WriteRetry))
+        .AddSingleton(provider => new ConfigMapSink(provider.GetRequiredService<IKubernetes>(), options.Namespace, options.NodeName, options.WriteRetry))
+        .AddSingleton(provider => new CheckSink(provider.GetRequiredService<IKubernetes>()))
+        .AddSingleton(provider => new ModelEventSink(provider.GetRequiredService<EventPublisher>()))
+        .AddSingleton(new Publications(options.NodeName))
+        .AddSingleton<NodeReportView>()
+        .AddSingleton<ReportPublisher>()
+        .AddSingleton<AgentMetrics>()
+        .AddSingleton<IIntegrityObserver>(provider => provider.GetRequiredService<AgentMetrics>())
+        .AddSingleton(new WithdrawalBrake(options.MaxWithdrawals, options.MaxWithdrawalsWindow))
+        .AddSingleton<IntegrityService>()
+        .AddSingleton<ModelWorker>()
+        .AddSingleton<ModelInbox>();
+
+    private static IServiceCollection AddLoops(this IServiceCollection services, AgentOptions options)
+    {
+        services.AddHostedService(provider => provider.GetRequiredService<RunMarker>());
+        services.AddHostedService<BootSchedule>();
+        services.AddHostedService<PublishingLoop>();
+        services.AddHostedService(provider => provider.GetRequiredService<ModelInbox>());
+        services.AddHostedService<ModelLoop>();
+        services.AddHostedService<IntegrityKeeper>();
+        services.AddHostedService(provider => provider.GetRequiredService<LocalBaseline>());
+        if (options.Watch) services.AddHostedService<ModelWatch>();
+        services.AddKubernetesOperator(settings => settings.WithName("ome-agent").WithKeyedQueue())
+            .AddQueuedController<ModelIntegrityCheckController, ModelIntegrityCheck, OwnChecksSelector>();
+        return services;
+    }
+}

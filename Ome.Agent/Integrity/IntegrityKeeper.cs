@@ -1,0 +1,58 @@
+using Ome.Agent.Models;
+using Ome.Shared.Domain.Models;
+
+namespace Ome.Agent.Integrity;
+
+/// <summary>
+/// Runs the checks nobody else runs: those that became due at once, and those that are overdue. KubeOps asks the API server before each run, so an outage
+/// of the API would stop all proving; the verdict is durable and published when the API is back.
+/// </summary>
+public sealed partial class IntegrityKeeper(IntegrityService integrity, ModelRecordStore records, TimeProvider time, ILogger<IntegrityKeeper> logger) : BackgroundService
+{
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await Task.WhenAll(RunWokenAsync(stoppingToken), RunOverdueAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task RunWokenAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var key in integrity.Woken.ReadAllAsync(cancellationToken)) _ = RunAsync(key, cancellationToken);
+    }
+
+    private async Task RunOverdueAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(Look, time);
+        while (await timer.WaitForNextTickAsync(cancellationToken))
+        {
+            foreach (var key in integrity.Overdue(Grace)) await RunAsync(key, cancellationToken);
+        }
+    }
+
+    private async Task RunAsync(ModelKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (records.Find(key) is null) integrity.Forget(key);
+            else await integrity.RunAsync(key, CheckTrigger.Timer, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+        }
+        catch (Exception error)
+        {
+            LogFailed(error, key);
+        }
+    }
+
+    [LoggerMessage(EventId = 2211, Level = LogLevel.Warning, Message = "The check of {Model} could not run; tried again soon")]
+    private partial void LogFailed(Exception error, ModelKey model);
+}

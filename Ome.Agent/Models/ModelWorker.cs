@@ -1,0 +1,268 @@
+using System.Collections.Concurrent;
+using Ome.Agent.Hosting;
+using Ome.Agent.Integrity;
+using Ome.Agent.Publishing;
+using Ome.Agent.Staging;
+using Ome.Shared.Domain.Models;
+using Ome.Shared.Domain.Reporting;
+
+namespace Ome.Agent.Models;
+
+/// <summary>
+/// One model at a time from what is wanted to what is there: stage, adopt, publish, remove. Each run starts from the durable record and the newest wish,
+/// so it may be stopped at any line and run again. Nothing Ready becomes Updating while its files are good (W10); a failure is tried again after a
+/// growing pause (W12); a model whose spec is wrong fails alone, with its reason (W13, W35).
+/// </summary>
+public sealed partial class ModelWorker(
+    ModelCatalog catalog,
+    ModelRecordStore records,
+    ModelGates gates,
+    ModelStaging staging,
+    IArtifactRemoval removal,
+    ManifestStore manifests,
+    IntegrityService integrity,
+    LocalBaseline baseline,
+    ReportPublisher publisher,
+    Publications publications,
+    NodeReportView report,
+    AgentOptions options,
+    TimeProvider time,
+    ILogger<ModelWorker> logger) : IDisposable
+{
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromHours(1);
+
+    private readonly SemaphoreSlim _stagingSlots = new(options.DownloadWorkers);
+    private readonly ConcurrentDictionary<ModelKey, Running> _running = new();
+
+    private sealed record Running(ModelSpec Spec, string Destination, CancellationTokenSource Stop);
+
+    /// <summary>Stops a staging that is no longer what is wanted; called for every change of a model, of the node and of nothing else.</summary>
+    public void Interrupt(ModelKey key)
+    {
+        if (!_running.TryGetValue(key, out var running)) return;
+        var wish = catalog.Find(key);
+        if (wish is null || wish.Destination != running.Destination || wish.Spec.StorageUri != running.Spec.StorageUri || wish.Spec.Uid != running.Spec.Uid) running.Stop.Cancel();
+    }
+
+    /// <summary>Brings a model to what is wanted; says when to look again, null when a change will tell.</summary>
+    public async Task<TimeSpan?> ProcessAsync(ModelKey key, CancellationToken cancellationToken)
+    {
+        using var hold = await gates.EnterAsync(key, cancellationToken);
+        var record = records.Find(key);
+        var wish = catalog.Find(key);
+        if (wish is null) return await RemoveAsync(key, record, cancellationToken);
+        if (wish.Destination is not { } destination) return Refuse(wish, record);
+        if (record is not null && !record.IsAbout(wish.Spec, destination))
+        {
+            await DropAsync(record, wish, cancellationToken);
+            record = null;
+        }
+
+        switch (record?.Phase)
+        {
+            case ModelPhase.Ready or ModelPhase.Withdrawn:
+                Publish(record, wish.Spec, null);
+                return null;
+            case ModelPhase.Failed when record.NextAttempt is { } next && next > time.GetUtcNow():
+                Publish(record, wish.Spec, null);
+                return next - time.GetUtcNow();
+            default:
+                return await StageAsync(wish, destination, record, cancellationToken);
+        }
+    }
+
+    public void Dispose() => _stagingSlots.Dispose();
+
+    private async Task<TimeSpan?> StageAsync(ModelWish wish, string destination, ModelRecord? record, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _running[wish.Spec.Key] = new Running(wish.Spec, destination, stop);
+        try
+        {
+            if (wish.Uri is not StorageUri.Local and not StorageUri.Vendor) await _stagingSlots.WaitAsync(stop.Token);
+            try
+            {
+                return await StageHeldAsync(wish, destination, record, stop.Token);
+            }
+            finally
+            {
+                if (wish.Uri is not StorageUri.Local and not StorageUri.Vendor) _stagingSlots.Release();
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The wish changed: the key is queued again by whoever changed it. Nothing is published for what is no longer wanted (W4).
+            LogInterrupted(wish.Spec.Key);
+            return TimeSpan.Zero;
+        }
+        finally
+        {
+            _running.TryRemove(wish.Spec.Key, out _);
+        }
+    }
+
+    private async Task<TimeSpan?> StageHeldAsync(ModelWish wish, string destination, ModelRecord? record, CancellationToken cancellationToken)
+    {
+        var begun = record ?? ModelRecord.Begin(wish.Spec, destination, time.GetUtcNow());
+        // An entry that says Ready of these files was written by an earlier agent, ours or OME's: it stands while the files prove good.
+        var adopted = record is null && await report.SaysReadyAsync(wish.Spec, destination, cancellationToken);
+        if (!adopted) begun = Move(begun, ModelPhase.Staging, null, null);
+        records.Save(begun);
+        if (!adopted) Publish(begun, wish.Spec, null);
+
+        var fetching = !adopted;
+        var result = await staging.StageAsync(wish, destination, Progress, cancellationToken);
+        return result switch
+        {
+            StagingResult.Staged staged => Ready(begun, wish, staging.Describe(wish, destination, staged.Manifest), staged),
+            StagingResult.NothingToProve nothing => ReadyWithoutProof(begun, wish, nothing.Why),
+            StagingResult.Failed failed => Fail(begun, wish, failed.Failure),
+            _ => throw new InvalidOperationException("A closed set has a new case."),
+        };
+
+        void Progress(StagingProgress progress)
+        {
+            if (progress.Phase == StagingPhase.Scanning && !fetching) return;
+            fetching = true;
+            Publish(begun, wish.Spec, null, new DownloadProgress
+            {
+                Phase = progress.Phase.ToString().ToLowerInvariant(),
+                TotalBytes = (ulong)progress.TotalBytes,
+                CompletedBytes = (ulong)progress.CompletedBytes,
+                TotalFiles = (uint)progress.TotalFiles,
+                CompletedFiles = (uint)progress.CompletedFiles,
+                SpeedBytesPerSec = progress.BytesPerSecond,
+                LastUpdated = time.GetUtcNow(),
+            });
+        }
+    }
+
+    private TimeSpan? Ready(ModelRecord record, ModelWish wish, ModelDescription description, StagingResult.Staged staged)
+    {
+        var ready = Move(record, ModelPhase.Ready, null, null) with
+        {
+            Attempts = 0,
+            NextAttempt = null,
+            Config = description.Config,
+            ConfigProblem = description.Problem,
+            Validation = new ReportedValidation { Result = ValidationResults.Pending, ObservedGeneration = wish.Spec.Generation },
+        };
+        var hashed = staged.Manifest.Entries.All(entry => entry.HasContentDigest);
+        if (hashed) manifests.BeginLedger(record.Key, staged.Manifest, time.GetUtcNow());
+        records.Save(ready);
+        integrity.Schedule(record.Key, atOnce: true);
+        if (!hashed) baseline.Add(record.Key);
+        Publish(ready, wish.Spec, new PublishedEvent("ModelReady", $"{record.Name} is ready on {options.NodeName}: {staged.Manifest.Entries.Length} files", IsWarning: false));
+        LogReady(record.Key, staged.Manifest.Entries.Length, staged.Tally.BytesFetched, staged.Tally.BytesReused, description.Problem ?? "read");
+        return null;
+    }
+
+    private TimeSpan? ReadyWithoutProof(ModelRecord record, ModelWish wish, string why)
+    {
+        var ready = Move(record, ModelPhase.Ready, null, null) with
+        {
+            Validation = new ReportedValidation { Result = ValidationResults.Inconclusive, Reason = "ManifestMissing", Message = why, ObservedGeneration = wish.Spec.Generation },
+        };
+        records.Save(ready);
+        Publish(ready, wish.Spec, null);
+        return null;
+    }
+
+    private TimeSpan? Fail(ModelRecord record, ModelWish wish, StagingFailure failure)
+    {
+        var now = time.GetUtcNow();
+        var attempts = record.Attempts + 1;
+        var pause = failure.RetryAfter ?? TimeSpan.FromTicks(Math.Min(LastRetry.Ticks, FirstRetry.Ticks << Math.Min(attempts - 1, 12)));
+        var phase = failure.StaysUpdating ? ModelPhase.Staging : ModelPhase.Failed;
+        var failed = Move(record, phase, failure.Reason.ToString(), failure.Message) with
+        {
+            Attempts = attempts,
+            NextAttempt = failure.MayPass ? now + pause : null,
+            Validation = Unproven(failure.Reason.ToString(), failure.Message, now, wish.Spec),
+        };
+        records.Save(failed);
+        var known = record.Phase == ModelPhase.Failed && record.Message == failure.Message;
+        var again = failed.NextAttempt is null ? "not tried again until the model changes" : $"next try in {Ome.Shared.Domain.DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling(pause.TotalSeconds)))}";
+        Publish(failed, wish.Spec, known ? null : new PublishedEvent("ModelFailed", $"{record.Name} on {options.NodeName}: {failure.Message}; {again}", IsWarning: true));
+        LogFailed(record.Key, failure, again);
+        return failure.MayPass ? pause : null;
+    }
+
+    /// <summary>The spec cannot be carried out: said on the wire, changed by nothing but the author.</summary>
+    private TimeSpan? Refuse(ModelWish wish, ModelRecord? record)
+    {
+        var begun = record is { Uid: var uid } && uid == wish.Spec.Uid ? record : ModelRecord.Begin(wish.Spec, "", time.GetUtcNow());
+        var known = begun.Phase == ModelPhase.Failed && begun.Message == wish.Refusal;
+        var refused = Move(begun with { StorageUri = wish.Spec.StorageUri }, ModelPhase.Failed, "InvalidSpec", wish.Refusal) with
+        {
+            Validation = Unproven("InvalidSpec", wish.Refusal!, time.GetUtcNow(), wish.Spec),
+        };
+        if (!known) records.Save(refused);
+        Publish(refused, wish.Spec, known ? null : new PublishedEvent("InvalidSpec", $"{wish.Spec.Key}: {wish.Refusal}", IsWarning: true));
+        return null;
+    }
+
+    /// <summary>The same model now names other files: the old ones go, unless the new wish lies there too.</summary>
+    private async Task DropAsync(ModelRecord record, ModelWish wish, CancellationToken cancellationToken)
+    {
+        integrity.Forget(record.Key);
+        if (record.StoragePath.Length > 0 && !DestinationRule.Overlap(record.StoragePath, wish.Destination!))
+        {
+            await publisher.PublishAsync(publications.Of(Move(record, ModelPhase.Staging, null, null), wish.Spec, null)).WaitAsync(cancellationToken);
+            await RemoveFilesAsync(record, wish.Spec, cancellationToken);
+        }
+
+        records.Remove(record.Key);
+    }
+
+    private async Task<TimeSpan?> RemoveAsync(ModelKey key, ModelRecord? record, CancellationToken cancellationToken)
+    {
+        var spec = catalog.Spec(key);
+        integrity.Forget(key);
+        if (record is not null)
+        {
+            // "Not Ready" is visible before files go away.
+            if (record.Phase == ModelPhase.Ready && spec is not null) await publisher.PublishAsync(publications.Of(Move(record, ModelPhase.Staging, null, null), spec, null)).WaitAsync(cancellationToken);
+            await RemoveFilesAsync(record, spec, cancellationToken);
+        }
+
+        await publisher.PublishAsync(publications.Gone(key, record?.Uid ?? spec?.Uid ?? "")).WaitAsync(cancellationToken);
+        if (record is not null)
+        {
+            records.Remove(key);
+            LogRemoved(key);
+        }
+
+        return null;
+    }
+
+    private async Task RemoveFilesAsync(ModelRecord record, ModelSpec? spec, CancellationToken cancellationToken)
+    {
+        if (record.StoragePath.Length == 0) return;
+        var others = catalog.OthersAt(record.Key, record.StoragePath);
+        await removal.RemoveAsync(record, spec, others, cancellationToken);
+        await manifests.DeleteAsync(record.Key);
+    }
+
+    private ModelRecord Move(ModelRecord record, ModelPhase phase, string? reason, string? message) =>
+        record with { Phase = phase, Since = phase == record.Phase ? record.Since : time.GetUtcNow(), Reason = reason, Message = message };
+
+    private static ReportedValidation Unproven(string reason, string message, DateTimeOffset now, ModelSpec spec) =>
+        new() { Result = ValidationResults.Inconclusive, Reason = reason, Message = message, LastCheckedTime = now, ObservedGeneration = spec.Generation };
+
+    private void Publish(ModelRecord record, ModelSpec spec, PublishedEvent? happened, DownloadProgress? progress = null) =>
+        _ = publisher.PublishAsync(publications.Of(record, spec, integrity.Facts(record, spec), happened, progress));
+
+    [LoggerMessage(EventId = 2301, Level = LogLevel.Information, Message = "{Model} is ready: {Files} files, {Fetched} bytes fetched, {Reused} bytes proven in place, config {Config}")]
+    private partial void LogReady(ModelKey model, int files, long fetched, long reused, string config);
+
+    [LoggerMessage(EventId = 2302, Level = LogLevel.Warning, Message = "{Model} could not be staged: {Failure}; {Again}")]
+    private partial void LogFailed(ModelKey model, StagingFailure failure, string again);
+
+    [LoggerMessage(EventId = 2303, Level = LogLevel.Information, Message = "{Model} is no longer wanted as it was: staging stopped")]
+    private partial void LogInterrupted(ModelKey model);
+
+    [LoggerMessage(EventId = 2304, Level = LogLevel.Information, Message = "{Model} is gone from this node")]
+    private partial void LogRemoved(ModelKey model);
+}

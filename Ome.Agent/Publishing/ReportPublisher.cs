@@ -1,0 +1,191 @@
+using Ome.Shared.Domain.Models;
+using Ome.Shared.Domain.Reporting;
+
+namespace Ome.Agent.Publishing;
+
+/// <summary>
+/// Brings the newest publication of every model to label, ConfigMap, ModelIntegrityCheck and Event. Promises: one flush at a time; a storm of changes is
+/// one write per object; what is withdrawn goes label first, what is admitted gets its label last (design 6), so Ready is never shown too early or too
+/// long; a failed write is tried again until it is done or superseded; nothing is written that is already so.
+/// </summary>
+public sealed partial class ReportPublisher(
+    NodeLabelSink labels, ConfigMapSink reports, CheckSink checks, ModelEventSink events, TimeProvider time, ILogger<ReportPublisher> logger)
+{
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ModelKey, Pending> _pending = [];
+    private readonly Dictionary<ModelKey, Publication> _wanted = [];
+    private TaskCompletionSource _changed = NewSignal();
+    private bool _failing;
+
+    private sealed record Pending(Publication Publication, List<TaskCompletionSource> Waiting);
+
+    /// <summary>Models whose newest publication is not written yet.</summary>
+    public int Backlog
+    {
+        get
+        {
+            lock (_gate) return _pending.Count;
+        }
+    }
+
+    /// <summary>True while the API server takes nothing.</summary>
+    public bool IsFailing => Volatile.Read(ref _failing);
+
+    /// <summary>Supersedes what was to be said of the model. The task ends when this, or something newer, is written.</summary>
+    public Task PublishAsync(Publication publication)
+    {
+        var done = NewSignal();
+        lock (_gate)
+        {
+            var waiting = _pending.TryGetValue(publication.Key, out var older) ? older.Waiting : [];
+            // An event not yet written still happened: it is not lost with the publication that carried it.
+            if (older?.Publication.Event is { } missed && publication.Event is null) publication = publication with { Event = missed };
+            waiting.Add(done);
+            _pending[publication.Key] = new Pending(publication, waiting);
+            if (publication.State == NodeModelState.Deleted) _wanted.Remove(publication.Key);
+            else _wanted[publication.Key] = publication with { Event = null };
+            _changed.TrySetResult();
+        }
+
+        return done.Task;
+    }
+
+    /// <summary>Says again what someone else removed or changed: the ConfigMap or the node is not as it should be (contract E14, E15).</summary>
+    public void Repeat(Func<Publication, bool> differs)
+    {
+        lock (_gate)
+        {
+            foreach (var (key, publication) in _wanted)
+            {
+                if (!_pending.ContainsKey(key) && differs(publication)) _pending[key] = new Pending(publication, []);
+            }
+
+            if (_pending.Count > 0) _changed.TrySetResult();
+        }
+    }
+
+    /// <summary>Flushes until cancelled. Never throws for what the API server does.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var failures = 0;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await WaitForWorkAsync(cancellationToken);
+                await FlushAsync(cancellationToken);
+                if (failures > 0) LogRecovered(failures);
+                failures = 0;
+                Volatile.Write(ref _failing, false);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception error)
+            {
+                var pause = TimeSpan.FromTicks(Math.Min(LastRetry.Ticks, FirstRetry.Ticks << Math.Min(failures, 10)));
+                failures++;
+                Volatile.Write(ref _failing, true);
+                LogFailed(Backlog, ApiError.Describe(error), pause.TotalSeconds);
+                await Task.Delay(pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>Writes what is pending now. What fails stays pending.</summary>
+    internal async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        List<Pending> batch;
+        lock (_gate)
+        {
+            batch = [.. _pending.Values];
+            _changed = NewSignal();
+        }
+
+        // Withdrawals first and by themselves: nothing may hold them up.
+        await WriteAsync([.. batch.Where(pending => !pending.Publication.Admits)], WithdrawAsync, cancellationToken);
+        await WriteAsync([.. batch.Where(pending => pending.Publication.Admits)], AdmitAsync, cancellationToken);
+    }
+
+    private async Task WriteAsync(List<Pending> batch, Func<IReadOnlyList<Publication>, CancellationToken, Task> write, CancellationToken cancellationToken)
+    {
+        if (batch.Count == 0) return;
+        await write([.. batch.Select(pending => pending.Publication)], cancellationToken);
+        foreach (var (publication, _) in batch)
+        {
+            if (publication.Event is { } happened) await events.WriteAsync(publication, happened, cancellationToken);
+        }
+
+        lock (_gate)
+        {
+            foreach (var pending in batch)
+            {
+                if (_pending.TryGetValue(pending.Publication.Key, out var newest) && ReferenceEquals(newest.Publication, pending.Publication)) _pending.Remove(pending.Publication.Key);
+            }
+        }
+
+        foreach (var done in batch.SelectMany(pending => pending.Waiting)) done.TrySetResult();
+    }
+
+    private async Task WithdrawAsync(IReadOnlyList<Publication> batch, CancellationToken cancellationToken)
+    {
+        await labels.ApplyAsync(batch.ToDictionary(publication => publication.Key, publication => publication.State), cancellationToken);
+        await reports.ChangeAsync(Changes(batch), cancellationToken);
+        await WriteChecksAsync(batch, cancellationToken);
+    }
+
+    private async Task AdmitAsync(IReadOnlyList<Publication> batch, CancellationToken cancellationToken)
+    {
+        await WriteChecksAsync(batch, cancellationToken);
+        await reports.ChangeAsync(Changes(batch), cancellationToken);
+        await labels.ApplyAsync(batch.ToDictionary(publication => publication.Key, publication => publication.State), cancellationToken);
+    }
+
+    private async Task WriteChecksAsync(IReadOnlyList<Publication> batch, CancellationToken cancellationToken)
+    {
+        foreach (var publication in batch)
+        {
+            try
+            {
+                if (publication.Check is { } check) await checks.ApplyAsync(check, cancellationToken);
+                else await checks.DeleteAsync(publication.CheckName, cancellationToken);
+            }
+            catch (k8s.Autorest.HttpOperationException refused) when (refused.Response.StatusCode == System.Net.HttpStatusCode.NotFound)
+            {
+                // Without our third CRD the two of OME still work: label and ConfigMap say everything that OME's own readers need.
+                LogNoChecks(publication.CheckName);
+            }
+        }
+    }
+
+    private static Dictionary<string, EntryChange> Changes(IReadOnlyList<Publication> batch) =>
+        batch.ToDictionary(publication => publication.Key.DataKey, publication => (EntryChange)publication.EntryFor, StringComparer.Ordinal);
+
+    private async Task WaitForWorkAsync(CancellationToken cancellationToken)
+    {
+        Task signal;
+        lock (_gate)
+        {
+            if (_pending.Count > 0) return;
+            if (_changed.Task.IsCompleted) _changed = NewSignal();
+            signal = _changed.Task;
+        }
+
+        await signal.WaitAsync(cancellationToken);
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    [LoggerMessage(EventId = 2101, Level = LogLevel.Warning, Message = "{Count} reports are not written: {Problem}. Next try in {Seconds} s.")]
+    private partial void LogFailed(int count, string problem, double seconds);
+
+    [LoggerMessage(EventId = 2102, Level = LogLevel.Information, Message = "Reports are written again after {Failures} failures.")]
+    private partial void LogRecovered(int failures);
+
+    [LoggerMessage(EventId = 2103, Level = LogLevel.Debug, Message = "{Check} is not written: the CRD is not installed (kubectl apply -k config/crd).")]
+    private partial void LogNoChecks(string check);
+}

@@ -1,0 +1,146 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Ome.Agent.Hosting;
+using Ome.Agent.Integrity;
+using Ome.Agent.Models;
+using Ome.Shared.Domain.Models;
+
+namespace Ome.Agent.Watching;
+
+/// <summary>
+/// Lets the kernel tell of changes below the directories of Ready models and has those models looked at within a moment. A hint, never a proof: what the
+/// kernel does not see (other machines' writes, media rot) is found by the scheduled checks; a lost event costs one look at everything.
+/// </summary>
+public sealed partial class ModelWatch(ModelRecordStore records, IntegrityService integrity, AgentOptions options, TimeProvider time, ILogger<ModelWatch> logger) : BackgroundService
+{
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<ModelKey, Watch> _watches = new();
+    private readonly ConcurrentDictionary<ModelKey, bool> _queued = new();
+    private readonly Channel<ModelKey> _suspects = Channel.CreateUnbounded<ModelKey>(new UnboundedChannelOptions { SingleReader = true });
+
+    private sealed record Watch(string Directory, FileSystemWatcher Own, FileSystemWatcher? Parent) : IDisposable
+    {
+        public void Dispose()
+        {
+            Own.Dispose();
+            Parent?.Dispose();
+        }
+    }
+
+    /// <summary>Models that are watched.</summary>
+    public int Count => _watches.Count;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (!options.Watch) return;
+        try
+        {
+            await Task.WhenAll(ArmAsync(stoppingToken), CheckAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+        finally
+        {
+            foreach (var watch in _watches.Values) watch.Dispose();
+        }
+    }
+
+    /// <summary>Watches come and go with Ready models; memory is compared, no disk is asked.</summary>
+    private async Task ArmAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(Refresh, time);
+        do
+        {
+            var wanted = records.All.Where(record => record.Phase is ModelPhase.Ready or ModelPhase.Withdrawn && record.StoragePath.Length > 0).ToDictionary(record => record.Key);
+            foreach (var (key, watch) in _watches)
+            {
+                if ((!wanted.TryGetValue(key, out var record) || record.StoragePath != watch.Directory) && _watches.TryRemove(key, out var gone)) gone.Dispose();
+            }
+
+            foreach (var (key, record) in wanted) Arm(key, record.StoragePath);
+        }
+        while (await timer.WaitForNextTickAsync(cancellationToken));
+    }
+
+    private void Arm(ModelKey key, string directory)
+    {
+        if (_watches.ContainsKey(key) || !Directory.Exists(directory)) return;
+        try
+        {
+            _watches[key] = new Watch(directory, Open(key, directory, name: null), Path.GetDirectoryName(directory) is { } parent ? Open(key, parent, Path.GetFileName(directory)) : null);
+            // What happened between becoming Ready and being watched is seen by this look.
+            Suspect(key);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            LogNotWatched(key, directory, refused.Message);
+        }
+    }
+
+    /// <summary>Everything below the directory, or with <paramref name="name"/> only the directory's own coming and going in its parent.</summary>
+    private FileSystemWatcher Open(ModelKey key, string directory, string? name)
+    {
+        var watcher = new FileSystemWatcher(directory)
+        {
+            IncludeSubdirectories = name is null,
+            InternalBufferSize = 64 * 1024,
+            NotifyFilter = name is null
+                ? NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.Size | NotifyFilters.LastWrite | NotifyFilters.Attributes
+                : NotifyFilters.DirectoryName,
+        };
+        if (name is not null) watcher.Filter = name;
+        watcher.Created += (_, _) => Suspect(key);
+        watcher.Deleted += (_, _) => Suspect(key);
+        watcher.Changed += (_, _) => Suspect(key);
+        watcher.Renamed += (_, _) => Suspect(key);
+        watcher.Error += (_, _) => Lost(key);
+        watcher.EnableRaisingEvents = true;
+        return watcher;
+    }
+
+    private void Lost(ModelKey key)
+    {
+        if (_watches.TryRemove(key, out var watch)) watch.Dispose();
+        Suspect(key);
+    }
+
+    private void Suspect(ModelKey key)
+    {
+        if (_queued.TryAdd(key, true)) _suspects.Writer.TryWrite(key);
+    }
+
+    private async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var key in _suspects.Reader.ReadAllAsync(cancellationToken))
+        {
+            // A burst of events is one look; models are looked at side by side.
+            await Task.Delay(Gather, time, cancellationToken);
+            _queued.TryRemove(key, out _);
+            _ = RunAsync(key, cancellationToken);
+        }
+    }
+
+    private async Task RunAsync(ModelKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await integrity.RunAsync(key, CheckTrigger.Suspicion, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+        }
+        catch (Exception error)
+        {
+            LogFailed(error, key);
+        }
+    }
+
+    [LoggerMessage(EventId = 2601, Level = LogLevel.Warning, Message = "{Model} is not watched: {Directory}: {Problem}. It is still checked on schedule. Raising fs.inotify.max_user_watches may help.")]
+    private partial void LogNotWatched(ModelKey model, string directory, string problem);
+
+    [LoggerMessage(EventId = 2602, Level = LogLevel.Warning, Message = "The look at {Model} after a change could not run; its scheduled check will")]
+    private partial void LogFailed(Exception error, ModelKey model);
+}
