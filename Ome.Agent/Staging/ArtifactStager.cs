@@ -55,6 +55,34 @@ public sealed partial class ArtifactStager : IDisposable
         return result;
     }
 
+    /// <summary>The model's manifest, if it is about these files and every one of them is as it was when it was proven; its directory may be a link.</summary>
+    internal async Task<ArtifactManifest?> FindCompleteAsync(StagingRequest request, CancellationToken cancellationToken)
+    {
+        if (_layout.Refuse(_disk, request.Destination, mayBeLink: true) is not null) return null;
+        var known = await _manifests.LoadAsync(request.Model.Key, cancellationToken).ConfigureAwait(false);
+        return known is not null && known.Source.SameSpec(new SourceIdentity(request.Uri.Text, request.Destination, null)) && IsComplete(known) ? known : null;
+    }
+
+    /// <summary>
+    /// The manifest a model would have if its files were those in another directory: every listed file is there and proven, by that directory's own manifest
+    /// or by reading it. Null when one is not. Changes nothing.
+    /// </summary>
+    internal async Task<ArtifactManifest?> ProveInPlaceAsync(
+        StagingRequest request, string directory, ArtifactListing listing, ArtifactManifest? known, CancellationToken cancellationToken)
+    {
+        var entries = new List<ManifestEntry>();
+        var former = (known is not null && known.Source.StoragePath == directory ? known.Entries : []).ToDictionary(entry => entry.Path);
+        foreach (var file in listing.Files)
+        {
+            var proven = await FileStager.ProveAsync(_disk, directory, file, former.GetValueOrDefault(file.Path), cancellationToken).ConfigureAwait(false);
+            if (proven is null || _disk.Look(StagingLayout.FileOf(directory, file.Path)) is not (FileKind.Regular, var stamp, _) || !proven.IsAt(stamp)) return null;
+            entries.Add(new ManifestEntry(file.Path, stamp, null, proven.Sha256, file.Digests, proven.Chunks, []));
+        }
+
+        var trust = listing.Files.All(file => !file.Digests.IsEmpty) ? ManifestTrust.Upstream : ManifestTrust.Local;
+        return new ArtifactManifest(new SourceIdentity(request.Uri.Text, request.Destination, listing.Revision), trust, _time.GetUtcNow(), entries);
+    }
+
     /// <summary>Gives back what an unfinished staging of a destination holds, for a model that is gone.</summary>
     public async Task AbandonAsync(string destination, CancellationToken cancellationToken)
     {

@@ -33,16 +33,27 @@ internal sealed class FileStager(
             if (disk.Look(record.PartPath(index)) is (FileKind.Regular, var side, _) && note.IsAt(side)) return note;
         }
 
-        if (final is not (FileKind.Regular, var stamp, _) || _known.GetValueOrDefault(file.Path) is not { Sha256: { } sha256 } entry) return null;
-        var unchanged = entry.LinkTarget is null && (entry.Stamp with { Blocks = 0 }) == (stamp with { Blocks = 0 }) && entry.Size == file.Size;
-        var sameContent = !file.Digests.IsEmpty && file.Digests.All(digest => digest == sha256 || entry.Upstream.Contains(digest));
-        return unchanged && sameContent ? new ProvenFile(file, sha256, entry.Chunks, stamp.Inode, stamp.Device, stamp.MtimeNs) : null;
+        return final is (FileKind.Regular, var stamp, _) ? FromManifest(file, _known.GetValueOrDefault(file.Path), stamp) : null;
+    }
+
+    /// <summary>One file of a directory, proven by its manifest entry or by reading it; null when it is not what the listing publishes.</summary>
+    public static async Task<ProvenFile?> ProveAsync(StagingDisk disk, string directory, ArtifactFile file, ManifestEntry? entry, CancellationToken cancellationToken)
+    {
+        var path = StagingLayout.FileOf(directory, file.Path);
+        if (file.Digests.IsEmpty || disk.Look(path) is not (FileKind.Regular, var before, _) || before.Size != file.Size) return null;
+        if (FromManifest(file, entry, before) is { } noted) return noted;
+        var hashed = await Task.Run(() => ContentHasher.Hash(path, file, cancellationToken), cancellationToken).ConfigureAwait(false);
+        if (hashed is not var (sha256, chunks) || disk.Look(path) is not (FileKind.Regular, var after, _)) return null;
+        return before == after ? new ProvenFile(file, sha256, chunks, after.Inode, after.Device, after.MtimeNs) : null;
     }
 
     public async Task<FileOutcome> StageAsync(int index, int connections, CancellationToken cancellationToken)
     {
         var file = listing.Files[index];
-        if (await AdoptAsync(file, cancellationToken).ConfigureAwait(false) is { } adopted)
+
+        // What lies under the final name is taken if its bytes are the published ones, for example after an upgrade from an agent without
+        // manifests. A size alone proves nothing, so a file without a published digest is fetched.
+        if (await ProveAsync(disk, destination, file, null, cancellationToken).ConfigureAwait(false) is { } adopted)
         {
             meter.Reused(file.Size);
             return new(adopted, null);
@@ -89,17 +100,12 @@ internal sealed class FileStager(
         }
     }
 
-    /// <summary>
-    /// Takes what lies under the final name if its bytes are the published ones, for example after an upgrade from an agent without manifests. A size alone
-    /// proves nothing, so a file without a published digest is fetched.
-    /// </summary>
-    private async Task<ProvenFile?> AdoptAsync(ArtifactFile file, CancellationToken cancellationToken)
+    private static ProvenFile? FromManifest(ArtifactFile file, ManifestEntry? entry, FileStamp stamp)
     {
-        var path = StagingLayout.FileOf(destination, file.Path);
-        if (file.Digests.IsEmpty || disk.Look(path) is not (FileKind.Regular, var before, _) || before.Size != file.Size) return null;
-        var hashed = await Task.Run(() => ContentHasher.Hash(path, file, cancellationToken), cancellationToken).ConfigureAwait(false);
-        if (hashed is not var (sha256, chunks) || disk.Look(path) is not (FileKind.Regular, var after, _)) return null;
-        return before == after ? new ProvenFile(file, sha256, chunks, after.Inode, after.Device, after.MtimeNs) : null;
+        if (entry is not { Sha256: { } sha256, LinkTarget: null } || entry.Size != file.Size || file.Digests.IsEmpty) return null;
+        var unchanged = (entry.Stamp with { Blocks = 0 }) == (stamp with { Blocks = 0 });
+        var sameContent = file.Digests.All(digest => digest == sha256 || entry.Upstream.Contains(digest));
+        return unchanged && sameContent ? new ProvenFile(file, sha256, entry.Chunks, stamp.Inode, stamp.Device, stamp.MtimeNs) : null;
     }
 
     private StagingFailure Full(ArtifactFile file, long needed) => new(

@@ -5,7 +5,7 @@ using Polly;
 
 namespace Ome.Agent.Staging;
 
-/// <summary>Wiring of staging. The container also holds an <see cref="IManifestStore"/>, an <see cref="ISecretReader"/> and a <see cref="StagingLayout"/>.</summary>
+/// <summary>Wiring of staging. The container also holds an <see cref="IManifestStore"/>, an <see cref="ISecretReader"/>, an <see cref="IArtifactRecords"/> and a <see cref="StagingLayout"/>.</summary>
 public static class StagingServices
 {
     /// <summary>Adds the stager, the catalog and the Hugging Face source; other sources add themselves as <see cref="IArtifactSource"/>.</summary>
@@ -22,6 +22,9 @@ public static class StagingServices
         services.AddSingleton<IArtifactSource, HuggingFaceSource>();
         services.AddSingleton<ArtifactSourceCatalog>();
         services.AddSingleton<ArtifactStager>();
+        services.AddSingleton<Trash>();
+        services.AddSingleton<ArtifactSharing>();
+        services.AddSingleton<ArtifactRemover>();
         services.AddHttpClient(HubClient.ClientName, client => client.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(static () => new SocketsHttpHandler
             {

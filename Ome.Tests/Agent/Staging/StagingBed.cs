@@ -37,6 +37,8 @@ public sealed class StagingBed : IAsyncDisposable
 
     public MemoryManifests Manifests { get; } = new();
 
+    public MemoryRecords Records { get; } = new();
+
     public StagingOptions Options { get; } = new() { StallTimeout = TimeSpan.FromMilliseconds(400), ReconnectDelay = TimeSpan.FromMilliseconds(5), FreeSpaceReserve = 0 };
 
     public HuggingFaceOptions HubOptions { get; } = new() { RetryDelay = TimeSpan.FromMilliseconds(5), AnswerTimeout = TimeSpan.FromSeconds(5) };
@@ -98,6 +100,7 @@ public sealed class StagingBed : IAsyncDisposable
         services.AddSingleton(HubOptions);
         services.AddSingleton<ISecretReader>(new NoSecrets());
         services.AddSingleton<IManifestStore>(Manifests);
+        services.AddSingleton<IArtifactRecords>(Records);
         services.AddSingleton(new StagingLayout(Root));
         _configure?.Invoke(services);
         return services.BuildServiceProvider();
