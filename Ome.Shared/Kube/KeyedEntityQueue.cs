@@ -12,13 +12,16 @@ namespace Ome.Shared.Kube;
 /// <item>One entry waits per namespace, name and uid: an object that is deleted and created again is another key, so neither life hides the other.</item>
 /// <item>The earliest time wins; the newest object, source and retry count are kept; a waiting deletion stays one.</item>
 /// <item>A retry waits for a capped, jittered back-off, whatever delay was asked for, and there is no last retry.</item>
-/// <item>One timer in all, armed for the first entry; nothing polls, and waiting blocks no thread.</item>
+/// <item>One timer in all, armed for the first entry; nothing polls, and waiting blocks no thread. Delays of a second and more end on a common
+/// grid of 100 ms, so that a hundred thousand of them wake the process ten times a second and not each by itself.</item>
 /// </list>
 /// </summary>
 public sealed class KeyedEntityQueue<TEntity> : ITimedEntityQueue<TEntity>, ISuspendableEntityQueue
     where TEntity : IKubernetesObject<V1ObjectMeta>
 {
+    private const int GridPerSecond = 10;
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
+    private static readonly TimeSpan ShortestOnGrid = TimeSpan.FromSeconds(1);
 
     private readonly DueQueue<ObjectIdentity, QueueEntry<TEntity>> _queue = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -62,7 +65,7 @@ public sealed class KeyedEntityQueue<TEntity> : ITimedEntityQueue<TEntity>, ISus
         lock (_gate)
         {
             if (_disposed || _suspended || cancellationToken.IsCancellationRequested) return Task.FromResult(false);
-            var due = _time.GetTimestamp() + Stamps(delay);
+            var due = Due(delay);
             _queue.Put(key, due, entry, Merge);
             _depth.Set(_queue.Count);
             if (due < _armedFor) Arm();
@@ -169,11 +172,14 @@ public sealed class KeyedEntityQueue<TEntity> : ITimedEntityQueue<TEntity>, ISus
 
     private void Wake() => _wake.Writer.TryWrite(true);
 
-    private long Stamps(TimeSpan delay)
+    private long Due(TimeSpan delay)
     {
-        if (delay <= TimeSpan.Zero) return 0;
+        var now = _time.GetTimestamp();
+        if (delay <= TimeSpan.Zero) return now;
         var stamps = delay.TotalSeconds * _time.TimestampFrequency;
-        return stamps < long.MaxValue / 4 ? (long)stamps : long.MaxValue / 4;
+        var due = now + (stamps < long.MaxValue / 4 ? (long)stamps : long.MaxValue / 4);
+        var step = Math.Max(1, _time.TimestampFrequency / GridPerSecond);
+        return delay < ShortestOnGrid ? due : (due + step - 1) / step * step;
     }
 }
 

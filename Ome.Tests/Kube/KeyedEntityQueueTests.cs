@@ -50,7 +50,7 @@ public sealed class KeyedEntityQueueTests
         await NothingAsync();
         _clock.Advance(TimeSpan.FromSeconds(9.9));
         await NothingAsync();
-        _clock.Advance(TimeSpan.FromSeconds(0.1));
+        _clock.Advance(TimeSpan.FromSeconds(0.2));
         (await TakeAsync(cancellationToken)).Entity.Name().Should().Be("later");
         await NothingAsync();
     }
@@ -63,7 +63,7 @@ public sealed class KeyedEntityQueueTests
         await PutAsync("m", TimeSpan.FromSeconds(30), version: "3");
         _queue.Count.Should().Be(1);
 
-        _clock.Advance(TimeSpan.FromSeconds(5));
+        _clock.Advance(TimeSpan.FromSeconds(5.1));
 
         (await TakeAsync(cancellationToken)).Entity.ResourceVersion().Should().Be("3");
         _clock.Advance(TimeSpan.FromHours(1));
@@ -101,12 +101,12 @@ public sealed class KeyedEntityQueueTests
         await PutAsync("m", TimeSpan.FromDays(900), retry: 40);
         _clock.Advance(TimeSpan.FromSeconds(149));
         await NothingAsync();
-        _clock.Advance(TimeSpan.FromSeconds(151));
+        _clock.Advance(TimeSpan.FromSeconds(151.1));
         (await TakeAsync(cancellationToken)).RetryCount.Should().Be(40);
 
         await PutAsync("m", TimeSpan.Zero, retry: int.MaxValue);
         await NothingAsync();
-        _clock.Advance(TimeSpan.FromMinutes(5));
+        _clock.Advance(TimeSpan.FromMinutes(5.1));
         (await TakeAsync(cancellationToken)).RetryCount.Should().Be(int.MaxValue);
     }
 
@@ -159,6 +159,21 @@ public sealed class KeyedEntityQueueTests
     }
 
     [Test, CancelAfter(Limit)]
+    public async Task Long_delays_end_together_and_short_ones_on_time(CancellationToken cancellationToken)
+    {
+        await PutAsync("short", TimeSpan.FromMilliseconds(37));
+        for (var i = 0; i < 50; i++) await PutAsync($"long{i}", TimeSpan.FromMilliseconds(60_001 + i));
+
+        _clock.Advance(TimeSpan.FromMilliseconds(37));
+        (await TakeAsync(cancellationToken)).Entity.Name().Should().Be("short");
+        await NothingAsync();
+        _clock.Advance(TimeSpan.FromSeconds(60));
+        await NothingAsync();
+        _clock.Advance(TimeSpan.FromMilliseconds(200));
+        for (var i = 0; i < 50; i++) (await TakeAsync(cancellationToken)).Entity.Name().Should().Be($"long{i}");
+    }
+
+    [Test, CancelAfter(Limit)]
     public async Task Depth_latency_and_retries_are_measured(CancellationToken cancellationToken)
     {
         await PutAsync("a", TimeSpan.FromSeconds(1));
@@ -183,6 +198,7 @@ public sealed class KeyedEntityQueueTests
             await NothingAsync();
             _clock.Advance(TimeSpan.FromDays(1));
         }
+        _clock.Advance(TimeSpan.FromSeconds(0.1));
         (await TakeAsync(cancellationToken)).Entity.Name().Should().Be("m");
     }
 

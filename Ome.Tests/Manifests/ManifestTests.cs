@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using k8s;
 using k8s.Models;
 using Ome.Shared.Api;
+using Ome.Tests.Architecture;
 using Ome.Tests.Support;
 
 namespace Ome.Tests.Manifests;
@@ -45,6 +47,31 @@ public sealed class ManifestTests
         var back = KubernetesYaml.Deserialize<V1CustomResourceDefinition>(ManifestYaml.Write(crd));
 
         Golden.CanonicalYaml(ManifestYaml.Write(back)).Should().Be(Golden.CanonicalYaml(ManifestYaml.Write(crd)));
+    }
+
+    [TestCase("crd", 3)]
+    [TestCase("rbac", 10)]
+    [TestCase("rbac/agent-secrets", 2)]
+    [TestCase("policy", 8)]
+    [CancelAfter(60_000)]
+    public async Task Kubectl_kustomize_renders_every_folder_offline(string folder, int objects, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo("kubectl", ["kustomize", Path.Combine(RepositoryTests.RepositoryRoot(), "config", folder)]) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        Process? kubectl = null;
+        try
+        {
+            kubectl = Process.Start(start);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Assert.Ignore("kubectl is not installed here");
+        }
+        var (rendered, said) = (kubectl!.StandardOutput.ReadToEndAsync(cancellationToken), kubectl.StandardError.ReadToEndAsync(cancellationToken));
+        await kubectl.WaitForExitAsync(cancellationToken);
+
+        kubectl.ExitCode.Should().Be(0, await said);
+        (await rendered).Split('\n').Count(line => line.StartsWith("kind: ", StringComparison.Ordinal)).Should().Be(objects);
+        kubectl.Dispose();
     }
 
     private static IEnumerable<object[]> RbacFiles() =>
