@@ -130,7 +130,9 @@ public sealed partial class TimedEntityQueue<TEntity> : ITimedEntityQueue<TEntit
                 var wait = _time.GetElapsedTime(_time.GetTimestamp(), due);
                 if (isCurrent && wait > TimeSpan.Zero)
                 {
-                    _timer.Change(wait < LongestSleep ? wait : LongestSleep, Timeout.InfiniteTimeSpan);
+                    // Timers count whole milliseconds: rounded down, one would fire early and the loop spin.
+                    var milliseconds = Math.Ceiling(Math.Min(wait.TotalMilliseconds, LongestSleep.TotalMilliseconds));
+                    _timer.Change(TimeSpan.FromMilliseconds(milliseconds), Timeout.InfiniteTimeSpan);
                     break;
                 }
 
