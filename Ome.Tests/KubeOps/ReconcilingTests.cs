@@ -200,7 +200,7 @@ public sealed class ReconcilingTests : WidgetFixture
         cancelled.Task.IsCompletedSuccessfully.Should().BeTrue("the stop waits for the run to end");
     }
 
-    private sealed class ScopedController(ScopedController.Token first, ScopedController.Token second, ConcurrentQueue<Guid> scopes) : IEntityController<Widget>
+    internal sealed class ScopedController(ScopedController.Token first, ScopedController.Token second, ConcurrentQueue<Guid> scopes) : IEntityController<Widget>
     {
         public Task<Result> ReconcileAsync(Widget entity, CancellationToken cancellationToken)
         {
