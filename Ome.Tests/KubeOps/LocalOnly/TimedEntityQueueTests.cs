@@ -35,17 +35,15 @@ public sealed class TimedEntityQueueTests
         await PutAsync(Life("late", "1"), TimeSpan.FromMinutes(2));
         await PutAsync(Life("early", "2"), TimeSpan.FromMinutes(1));
 
-        var next = _due.MoveNextAsync().AsTask();
-        next.IsCompleted.Should().BeFalse();
+        await ExpectNothingElseAsync(cancellationToken);
         _clock.Advance(TimeSpan.FromMinutes(1));
-        (await next.WaitAsync(cancellationToken)).Should().BeTrue();
-        _due.Current.Entity.Metadata.Name.Should().Be("early");
+        (await TakeAsync(1, cancellationToken))[0].Entity.Metadata.Name.Should().Be("early");
 
-        next = _due.MoveNextAsync().AsTask();
         _clock.Advance(TimeSpan.FromSeconds(59));
-        next.IsCompleted.Should().BeFalse();
+        await ExpectNothingElseAsync(cancellationToken);
+        var waiting = TakeAsync(1, cancellationToken);
         _clock.Advance(TimeSpan.FromSeconds(1));
-        (await next.WaitAsync(cancellationToken)).Should().BeTrue();
+        (await waiting)[0].Entity.Metadata.Name.Should().Be("late");
     }
 
     [Test, CancelAfter(Limit)]
@@ -62,7 +60,7 @@ public sealed class TimedEntityQueueTests
         taken.Select(entry => entry.Entity.Metadata.Name).Should().BeEquivalentTo("a", "end");
         taken.Single(entry => entry.Entity.Metadata.Name == "a").Entity.Should().BeSameAs(newer);
         _clock.Advance(TimeSpan.FromHours(2));
-        _due.MoveNextAsync().AsTask().IsCompleted.Should().BeFalse("the superseded time is no second run");
+        await ExpectNothingElseAsync(cancellationToken);
     }
 
     [Test, CancelAfter(Limit)]
@@ -112,7 +110,7 @@ public sealed class TimedEntityQueueTests
 
         (await TakeAsync(10_000, cancellationToken)).Select(entry => entry.Entity.Metadata.Uid).Should().OnlyHaveUniqueItems();
         _clock.Advance(TimeSpan.FromHours(1));
-        _due.MoveNextAsync().AsTask().IsCompleted.Should().BeFalse();
+        await ExpectNothingElseAsync(cancellationToken);
     }
 
     private static Widget Life(string name, string uid)
@@ -125,6 +123,14 @@ public sealed class TimedEntityQueueTests
     private Task<bool> PutAsync(
         Widget widget, TimeSpan queueIn, ReconciliationType type = ReconciliationType.Modified, ReconciliationTriggerSource source = ReconciliationTriggerSource.ApiServer) =>
         _queue.Enqueue(widget, type, source, queueIn, 0, CancellationToken.None);
+
+    // What is put last and due now comes next only if nothing else is due.
+    private async Task ExpectNothingElseAsync(CancellationToken cancellationToken)
+    {
+        _clock.Advance(TimeSpan.FromTicks(1));
+        await PutAsync(Life("sentinel", Guid.NewGuid().ToString()), TimeSpan.Zero);
+        (await TakeAsync(1, cancellationToken))[0].Entity.Metadata.Name.Should().Be("sentinel");
+    }
 
     private async Task<List<QueueEntry<Widget>>> TakeAsync(int count, CancellationToken cancellationToken)
     {

@@ -1,6 +1,5 @@
 using k8s;
 using k8s.Models;
-using KubeOps.Abstractions.Builder;
 using KubeOps.Abstractions.Reconciliation;
 using KubeOps.Abstractions.Reconciliation.Controller;
 using Microsoft.Extensions.DependencyInjection;
