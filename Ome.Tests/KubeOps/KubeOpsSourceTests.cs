@@ -50,7 +50,11 @@ public sealed class KubeOpsSourceTests
     private static async Task<(int Code, string Output)> MsbuildAsync(string arguments, CancellationToken cancellationToken)
     {
         var project = Path.Combine(RepositoryTests.RepositoryRoot(), "Ome.KubeOps", "Ome.KubeOps.csproj");
-        var start = new ProcessStartInfo("dotnet", $"msbuild \"{project}\" -nologo -v:q -nodeReuse:false {arguments}") { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", $"msbuild \"{project}\" -nologo -v:q -nodeReuse:false {arguments}")
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
         using var process = Process.Start(start)!;
         try
         {
