@@ -44,6 +44,11 @@ public sealed class CrdRules : ObjectRules
         return errors;
     }
 
+    public override IEnumerable<string> Warnings(JsonObject item) => (item.Child("spec").List("versions") ?? []).OfType<JsonObject>()
+        .Select(version => version.Map("schema")?.Map("openAPIV3Schema")).OfType<JsonObject>()
+        .SelectMany(schema => TransitionRules.Read(schema).Skipped)
+        .Select(rule => $"this server does not enforce the validation rule at {rule}");
+
     private static string Require(JsonObject map, string member, string path, List<FieldError> errors)
     {
         var text = map.Text(member) ?? "";

@@ -6,6 +6,8 @@ namespace Ome.LocalCluster.Kinds;
 /// <summary>Kinds from a CRD: everything follows the version's structural schema.</summary>
 public sealed class CustomResourceRules(StructuralSchema schema, bool hasStatus) : ObjectRules
 {
+    private readonly TransitionRules _transitions = TransitionRules.Read(schema.Source);
+
     public override bool AllowsUnconditionalUpdate => false;
 
     public override IReadOnlyList<string> Prune(JsonObject item) => schema.Prune(item);
@@ -23,5 +25,6 @@ public sealed class CustomResourceRules(StructuralSchema schema, bool hasStatus)
         return hasStatus ? DiffersOutside(item, old, "metadata", "status") : DiffersOutside(item, old, "metadata");
     }
 
-    public override IReadOnlyList<FieldError> Validate(JsonObject item, JsonObject? old) => schema.Validate(item);
+    public override IReadOnlyList<FieldError> Validate(JsonObject item, JsonObject? old) =>
+        old is null ? schema.Validate(item) : [.. schema.Validate(item), .. _transitions.Validate(item, old)];
 }

@@ -35,6 +35,9 @@ public class ObjectRules
     /// <summary>Errors by field; empty when the object is fine.</summary>
     public virtual IReadOnlyList<FieldError> Validate(JsonObject item, JsonObject? old) => [];
 
+    /// <summary>What the writer should know although the object is fine.</summary>
+    public virtual IEnumerable<string> Warnings(JsonObject item) => [];
+
     /// <summary>True when any member other than the named ones differs.</summary>
     protected static bool DiffersOutside(JsonObject item, JsonObject old, params ReadOnlySpan<string> ignored)
     {

@@ -68,9 +68,9 @@ internal sealed class WatchHandler(ObjectStore store, FaultInjector faults, Time
             cursor = read.Through;
             if (read.Wait is null)
             {
+                await stream.SpeakAsync(ended);
                 var wrote = false;
                 foreach (var change in read.Events) wrote |= Write(stream, change);
-                await stream.SpeakAsync(ended);
                 if (wrote) await stream.Output.FlushAsync(ended);
             }
             else if (!await ChangedAsync(read.Wait, ended) && stream.Bookmarks && cursor > lastBookmark)

@@ -27,6 +27,7 @@ public sealed partial class ObjectWriter
             CheckPreconditions(resource, current, desired.Metadata());
             var warnings = Decode(resource, desired, options);
             var item = Merge(resource, current, desired, subresource, options, tracked);
+            warnings.AddRange(resource.Rules.Warnings(item));
             if (TryStore(resource, current, item, options)) return new WriteResult(Served(resource, item), false, warnings);
         }
         throw new InvalidOperationException($"{resource.QualifiedName} {key} changed {MaxAttempts} times while it was being written.");

@@ -39,6 +39,7 @@ public sealed partial class ObjectWriter(ObjectStore store, TimeProvider clock)
         resource.Rules.Default(body);
         if (resource.Rules.IsNewGeneration(body, null)) metadata["generation"] = 1L;
         Validate(resource, body, null);
+        warnings.AddRange(resource.Rules.Warnings(body));
         var key = new ObjectKey(ns, metadata.Text("name")!);
         if (store.Get(resource.Collection, key) is not null) throw ApiException.AlreadyExists(resource.Group, resource.Plural, key.Name);
         if (track) Track(resource, null, body, options, null);

@@ -65,6 +65,18 @@ public sealed class CustomResourceTests : ConformanceTest
         (await Api.PostAsync(Gauges, _custom.Json("a", spec), ct)).Refused(422, "Invalid").CauseFields.Should().Contain(field);
 
     [Test, CancelAfter(30_000)]
+    public async Task A_field_that_must_equal_its_old_value_cannot_be_changed(CancellationToken ct)
+    {
+        (await Api.PostAsync(Gauges, _custom.Json("a", """{"size":1,"home":{"city":"Rome","street":"one"}}"""), ct)).Expect(201);
+
+        var refused = (await MergeAsync("a", """{"spec":{"home":{"city":"Oslo"}}}""", ct)).Refused(422, "Invalid");
+
+        refused.CauseFields.Should().Contain("spec.home");
+        ((string?)refused.Json["message"]).Should().Contain("city cannot change");
+        (await MergeAsync("a", """{"spec":{"home":{"street":"two"}}}""", ct)).Expect(200);
+    }
+
+    [Test, CancelAfter(30_000)]
     public async Task Only_spec_changes_raise_the_generation(CancellationToken ct)
     {
         var created = (await Api.PostAsync(Gauges, _custom.Json("a", more: ""","status":{"note":"mine"}"""), ct)).Expect(201);

@@ -33,7 +33,9 @@ internal sealed record CustomResources(string Group)
                 "limits":{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["name"],
                           "items":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},"value":{"type":"integer"}}}},
                 "maybe":{"type":"string","nullable":true},
-                "free":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}},
+                "free":{"type":"object","x-kubernetes-preserve-unknown-fields":true},
+                "home":{"type":"object","x-kubernetes-validations":[{"rule":"self.city == oldSelf.city","message":"city cannot change"}],
+                        "properties":{"city":{"type":"string"},"street":{"type":"string"}}}}},
               "status":{"type":"object","properties":{"size":{"type":"integer"},"note":{"type":"string"},
                 "conditions":{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["type"],
                   "items":{"type":"object","required":["type","status"],"properties":{"type":{"type":"string"},"status":{"type":"string"}}}}}}}}}}]}}
