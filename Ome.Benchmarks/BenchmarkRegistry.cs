@@ -13,6 +13,7 @@ public static class BenchmarkRegistry
     public static IReadOnlyList<BenchmarkEntry> All { get; } =
     [
         new("codec", "node report entries: decode and encode, MB/s against a plain parse of the same bytes", CodecBenchmark.RunAsync),
+        new("cluster", "the local control plane: start time, writes/s with watchers against none, order checked", ClusterBenchmark.RunAsync),
         new("fold", "node reports into aggregates: one changed report against folding everything again", FoldBenchmark.RunAsync),
         new("queue", "100,000 objects that wait: processor time against an idle process and against a periodic scan", QueueBenchmark.RunAsync),
         new("informer", "node reports listed and kept: bytes per object against the whole ConfigMap", InformerBenchmark.RunAsync),

@@ -13,7 +13,6 @@ public sealed class StructuralSchema
         Source = source;
         _root = new(root, resolve);
         Merge = MergeSchema.FromOpenApi(root, resolve);
-        SkippedRules = CelRules.PathsIn(source);
     }
 
     /// <summary>The <c>openAPIV3Schema</c> as written.</summary>
@@ -21,9 +20,6 @@ public sealed class StructuralSchema
 
     /// <summary>How the kind's values merge.</summary>
     public MergeSchema Merge { get; }
-
-    /// <summary>Paths of <c>x-kubernetes-validations</c>. They are not enforced here; the server says so in a Warning header.</summary>
-    public IReadOnlyList<string> SkippedRules { get; }
 
     /// <summary>Reads a schema. One that breaks the structural rules is still returned; the CRD is to be refused with the errors.</summary>
     /// <param name="openApiV3Schema">The <c>schema.openAPIV3Schema</c> of a CRD version.</param>
