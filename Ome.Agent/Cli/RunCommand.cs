@@ -26,6 +26,7 @@ public static class RunCommand
         root.SetAction(async (parsed, cancellationToken) =>
         {
             var (options, problems) = settings.Read(parsed);
+            if (options.HubEndpoint.Length == 0) options.HubEndpoint = environment("HF_ENDPOINT") ?? "";
             if (environment("NODE_NAME") is { Length: > 0 } node) options.NodeName = node;
             foreach (var problem in problems.Concat(Unusable(options))) await error.WriteLineAsync("ome-agent: " + problem);
             return problems.Count > 0 || Unusable(options).Any() ? ExitCode.Usage : await AgentHost.RunAsync(options, cancellationToken);

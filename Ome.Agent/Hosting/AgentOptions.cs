@@ -44,6 +44,12 @@ public sealed class AgentOptions
     [Flag("instance-type-map", "JSON object of instance types to shape names, for TensorRT-LLM artifacts; empty: the built-in table", Environment = "INSTANCE_TYPE_MAP")]
     public string InstanceTypeMap { get; set; } = "";
 
+    [Flag("hf-endpoint", "base address of the Hugging Face hub; HF_ENDPOINT is read too", Group = "Staging", Environment = "ENDPOINT")]
+    public string HubEndpoint { get; set; } = "";
+
+    [Flag("hf-token", "token for models that name none; better given in the variable", Group = "Staging", Environment = "HF_TOKEN", IsSecret = true)]
+    public string HubToken { get; set; } = "";
+
     [Flag("num-download-worker", "models staged at the same time", Group = "Staging", Environment = "OME_DOWNLOAD_WORKERS")]
     [Range(1, 64)]
     public int DownloadWorkers { get; set; } = 5;

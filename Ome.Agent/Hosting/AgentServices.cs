@@ -57,12 +57,18 @@ public static class AgentServices
             staging.BytesPerSecond = options.DownloadBytesPerSecond;
             staging.FreeSpaceReserve = options.FreeSpaceReserve;
         });
+        services.Configure<HuggingFaceOptions>(hub =>
+        {
+            if (options.HubEndpoint.Length > 0) hub.Endpoint = options.HubEndpoint.TrimEnd('/');
+            hub.Token = Secret.From(options.HubToken);
+            hub.AgentNamespace = options.Namespace;
+        });
         return services
             .AddSingleton(new StagingLayout(options.ModelsRoot))
             .AddSingleton<IManifestStore>(provider => provider.GetRequiredService<ManifestStore>())
             .AddSingleton<ISecretReader, KubernetesSecretReader>()
             .AddSingleton<ModelStaging>()
-            .AddSingleton<IArtifactRemoval, ArtifactRemoval>();
+            .AddSingleton<IArtifactRecords, ArtifactRecords>();
     }
 
     private static IServiceCollection AddReports(this IServiceCollection services, AgentOptions options) => services

@@ -52,6 +52,9 @@ public sealed record ModelRecord
     /// <summary>What the author wrote in <c>spec.storage.path</c>.</summary>
     public string? SpecPath { get; init; }
 
+    /// <summary>The reserve label as last seen: a model deleted while nobody watched keeps its files if it said so.</summary>
+    public bool KeepsFiles { get; init; }
+
     public required ModelPhase Phase { get; init; }
 
     /// <summary>When the phase began.</summary>
@@ -117,6 +120,7 @@ public sealed record ModelRecord
         StorageUri = spec.StorageUri,
         StoragePath = destination,
         SpecPath = spec.StoragePath,
+        KeepsFiles = spec.KeepsFiles,
         Phase = ModelPhase.Staging,
         Since = now,
     };

@@ -9,26 +9,39 @@ namespace Ome.Agent.Models;
 /// <summary>What the files say of a model, or why nothing is known.</summary>
 public sealed record ModelDescription(ReportedConfig? Config, string? Problem);
 
-/// <summary>Staging as the worker sees it: files in, description out.</summary>
-public sealed class ModelStaging(ArtifactStager stager, ModelCatalog catalog)
+/// <summary>A staging as the worker sees it.</summary>
+/// <param name="Result">How it ended.</param>
+/// <param name="Artifact">Identity and sharing of the files, for the entry; null unless staged.</param>
+public sealed record ModelStaged(StagingResult Result, ReportedArtifact? Artifact);
+
+/// <summary>Staging and removal as the worker sees them: files in, description out, files away.</summary>
+public sealed class ModelStaging(ArtifactSharing sharing, ArtifactRemover remover, ModelCatalog catalog)
 {
-    public Task<StagingResult> StageAsync(ModelWish wish, string destination, Action<StagingProgress> progress, CancellationToken cancellationToken) =>
-        stager.StageAsync(new StagingRequest(wish.Spec, wish.Uri!, destination, catalog.Node), new ProgressRelay<StagingProgress>(progress), cancellationToken);
+    public async Task<ModelStaged> StageAsync(ModelWish wish, string destination, ReportedArtifact? before, Action<StagingProgress> progress, CancellationToken cancellationToken)
+    {
+        var request = new StagingRequest(wish.Spec, wish.Uri!, destination, catalog.Node);
+        var staged = await sharing.StageAsync(request, before, new ProgressRelay<StagingProgress>(progress), cancellationToken);
+        return new ModelStaged(staged.Result, staged.Artifact);
+    }
 
     /// <summary>Reads the configuration; never a reason not to be Ready.</summary>
-    public ModelDescription Describe(ModelWish wish, string destination, ArtifactManifest manifest)
+    public static ModelDescription Describe(ModelWish wish, string destination, ArtifactManifest manifest, ReportedArtifact? artifact)
     {
         if (wish.Spec.SkipsConfigParsing) return new ModelDescription(null, "left unread, as its annotation asks");
         var result = ConfigReader.Read(new DirectoryModelFiles(destination, manifest));
-        if (result.Metadata is not { } model) return new ModelDescription(null, result.Reason);
-        var artifact = wish.Uri is StorageUri.HuggingFace
-            ? new ReportedArtifact
-            {
-                Sha = manifest.Source.Revision ?? "",
-                ParentPath = new Dictionary<string, string> { [wish.Spec.Key.DataKey] = destination },
-                ChildrenPaths = [],
-            }
-            : new ReportedArtifact();
-        return new ModelDescription(ReportedConfigs.Of(model, artifact), null);
+        return result.Metadata is { } model
+            ? new ModelDescription(ReportedConfigs.Of(model, artifact ?? new ReportedArtifact()), null)
+            // Who owns the files is recorded even when nothing else is known of them: removal goes by it (W15).
+            : new ModelDescription(artifact is null ? null : new ReportedConfig { Artifact = artifact }, result.Reason);
+    }
+
+    /// <summary>Takes the model's files off the node, as far as nobody else needs them.</summary>
+    /// <exception cref="IOException">They could not be moved aside; calling again tries again.</exception>
+    public async Task RemoveAsync(ModelRecord record, ModelSpec? spec, CancellationToken cancellationToken)
+    {
+        var uri = StorageUri.TryParse(record.StorageUri, out var parsed, out _) ? parsed : null;
+        var request = new RemovalRequest(
+            record.Key, uri, record.StoragePath.Length == 0 ? null : record.StoragePath, spec?.KeepsFiles ?? record.KeepsFiles, directory => catalog.OthersAt(record.Key, directory));
+        if (await remover.RemoveAsync(request, cancellationToken) is RemovalResult.Failed { Failure: var failure }) throw new IOException(failure.Message);
     }
 }

@@ -18,7 +18,6 @@ public sealed partial class ModelWorker(
     ModelRecordStore records,
     ModelGates gates,
     ModelStaging staging,
-    IArtifactRemoval removal,
     ManifestStore manifests,
     IntegrityService integrity,
     LocalBaseline baseline,
@@ -62,6 +61,7 @@ public sealed partial class ModelWorker(
         switch (record?.Phase)
         {
             case ModelPhase.Ready or ModelPhase.Withdrawn:
+                if (record.KeepsFiles != wish.Spec.KeepsFiles) records.Save(record = record with { KeepsFiles = wish.Spec.KeepsFiles });
                 Publish(record, wish.Spec, null);
                 return null;
             case ModelPhase.Failed when record.NextAttempt is { } next && next > time.GetUtcNow():
@@ -112,10 +112,10 @@ public sealed partial class ModelWorker(
         if (!adopted) Publish(begun, wish.Spec, null);
 
         var fetching = !adopted;
-        var result = await staging.StageAsync(wish, destination, Progress, cancellationToken);
+        var (result, artifact) = await staging.StageAsync(wish, destination, begun.Config?.Artifact, Progress, cancellationToken);
         return result switch
         {
-            StagingResult.Staged staged => Ready(begun, wish, staging.Describe(wish, destination, staged.Manifest), staged),
+            StagingResult.Staged staged => Ready(begun, wish, ModelStaging.Describe(wish, destination, staged.Manifest, artifact), staged),
             StagingResult.NothingToProve nothing => ReadyWithoutProof(begun, wish, nothing.Why),
             StagingResult.Failed failed => Fail(begun, wish, failed.Failure),
             _ => throw new InvalidOperationException("A closed set has a new case."),
@@ -240,8 +240,7 @@ public sealed partial class ModelWorker(
     private async Task RemoveFilesAsync(ModelRecord record, ModelSpec? spec, CancellationToken cancellationToken)
     {
         if (record.StoragePath.Length == 0) return;
-        var others = catalog.OthersAt(record.Key, record.StoragePath);
-        await removal.RemoveAsync(record, spec, others, cancellationToken);
+        await staging.RemoveAsync(record, spec, cancellationToken);
         await manifests.DeleteAsync(record.Key);
     }
 
