@@ -109,6 +109,10 @@ internal sealed class AgentFixture : IAsyncDisposable
         return maps.Items.Count == 0 ? null : NodeReport.Read(NodeName, maps.Items[0].Data).Entries.GetValueOrDefault(ModelKey.Cluster(model).DataKey).Entry;
     }
 
+    /// <summary>resourceVersion of the node's ConfigMap.</summary>
+    public async Task<string?> ReportVersionAsync() =>
+        (await Plane.Admin.CoreV1.ListNamespacedConfigMapAsync(Namespace, fieldSelector: "metadata.name=" + NodeName)).Items.FirstOrDefault()?.Metadata.ResourceVersion;
+
     public async Task<ModelIntegrityCheck?> CheckAsync(string model)
     {
         try
