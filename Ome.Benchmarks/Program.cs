@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Ome.Benchmarks.Verify;
 
 namespace Ome.Benchmarks;
 
@@ -8,6 +9,7 @@ public static class Program
 {
     public static async Task<int> Main(string[] args)
     {
+        if (args is [ReadChild.Name, .. var rest]) return await ReadChild.RunAsync(rest);
         if (args.Contains("--list", StringComparer.Ordinal))
         {
             foreach (var benchmark in BenchmarkRegistry.All) Console.WriteLine($"{benchmark.Name,-12} {benchmark.About}");
@@ -16,7 +18,7 @@ public static class Program
 
         var quick = args.Contains("--quick", StringComparer.Ordinal);
         var limitAt = Array.IndexOf(args, "--limit");
-        var limit = limitAt >= 0 && limitAt + 1 < args.Length && int.TryParse(args[limitAt + 1], out var seconds) ? seconds : quick ? 60 : 240;
+        var limit = limitAt >= 0 && limitAt + 1 < args.Length && int.TryParse(args[limitAt + 1], out var seconds) ? seconds : 0;
         var names = args.Where((arg, index) => !arg.StartsWith("--", StringComparison.Ordinal) && (limitAt < 0 || index != limitAt + 1)).ToList();
         var unknown = names.Find(name => BenchmarkRegistry.All.All(benchmark => benchmark.Name != name));
         if (unknown is not null)
@@ -30,7 +32,7 @@ public static class Program
         var failed = 0;
         foreach (var benchmark in BenchmarkRegistry.All.Where(benchmark => names.Count == 0 || names.Contains(benchmark.Name)))
         {
-            failed += await RunAsync(benchmark, quick, TimeSpan.FromSeconds(limit)) ? 0 : 1;
+            failed += await RunAsync(benchmark, quick, TimeSpan.FromSeconds(limit > 0 ? limit : quick ? benchmark.QuickSeconds : benchmark.Seconds)) ? 0 : 1;
         }
 
         return failed == 0 ? 0 : 1;

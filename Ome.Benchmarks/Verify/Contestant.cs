@@ -1,0 +1,38 @@
+namespace Ome.Benchmarks.Verify;
+
+/// <summary>One way to digest the same files.</summary>
+/// <param name="Name">In the table.</param>
+/// <param name="Tool">Executable to be found on the PATH; null for our own child process.</param>
+/// <param name="Package">Debian package that has it.</param>
+/// <param name="Command">Command line for files and cores; run by <c>sh -c</c>.</param>
+/// <param name="Slow">Over ten times slower than the fastest: fewer rounds.</param>
+internal sealed record Contestant(string Name, string? Tool, string? Package, Func<Field, int, string> Command, bool Slow = false)
+{
+    public const string Chunks = "ome chunks (XXH128 per 64 MiB)";
+    public const string Sha256 = "ome SHA-256";
+    public const string Both = "ome SHA-256 + chunks";
+    public const string OpenSsl = "openssl dgst -sha256";
+    public const string B3 = "b3sum";
+    public const string Floor = "disk: O_DIRECT, no digest";
+
+    private const string Python = "import hashlib,sys\nfor p in sys.argv[1:]:\n h=hashlib.sha256()\n with open(p,'rb') as f:\n  while b:=f.read(1<<20): h.update(b)\n print(h.hexdigest())";
+
+    public static IReadOnlyList<Contestant> All { get; } =
+    [
+        new(Chunks, null, null, (field, cores) => field.Child("chunks", cores)),
+        new(Sha256, null, null, (field, cores) => field.Child("sha256", cores)),
+        new(Both, null, null, (field, cores) => field.Child("both", cores)),
+        new(OpenSsl, "openssl", "openssl", (field, cores) => field.Each(cores, "openssl dgst -sha256")),
+        new(B3, "b3sum", "b3sum", (field, cores) => $"b3sum --num-threads {cores} {field.FileList}"),
+        new("xxhsum -H2 (XXH128)", "xxhsum", "xxhash", (field, cores) => field.Each(cores, "xxhsum -q -H2")),
+        new("python3 hashlib, 1 MiB chunks", "python3", "python3", (field, cores) => field.Each(cores, $"python3 -c \"{Python}\"")),
+        new("plain loop, 1 MiB (.NET)", null, null, (field, cores) => field.Child("plain", cores)),
+        new("rclone hashsum sha256", "rclone", "rclone", (field, cores) => $"rclone hashsum sha256 --checkers {cores} {field.Directory}/files", Slow: true),
+        new("sha256sum", "sha256sum", "coreutils", (field, cores) => field.Each(cores, "sha256sum"), Slow: true),
+        new(Floor, null, null, (field, cores) => field.Child("floor", cores)),
+    ];
+
+    public bool IsOurs => Tool is null;
+
+    public bool IsThere => Tool is null || (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(directory => File.Exists(Path.Combine(directory, Tool)));
+}
