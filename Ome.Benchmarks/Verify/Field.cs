@@ -18,7 +18,7 @@ internal sealed partial class Field : IDisposable
     {
         Directory = directory;
         Bytes = bytes;
-        Files = [.. Enumerable.Range(1, Shards).Select(i => $"{directory}/files/model-{i:00000}-of-{Shards:00000}.safetensors")];
+        Files = [.. Enumerable.Range(1, Shards).Select(i => $"{directory}/files/shard-{i}.bin")];
     }
 
     public string Directory { get; }
@@ -62,6 +62,9 @@ internal sealed partial class Field : IDisposable
         var executable = Path.Combine(AppContext.BaseDirectory, "Ome.Benchmarks");
         return string.Create(CultureInfo.InvariantCulture, $"{executable} {ReadChild.Name} {mode} {workers} {(paths.Length == 0 ? FileList : string.Join(' ', paths))}");
     }
+
+    /// <summary>The agent's own command line, as a user types it; the manifest lies beside the files.</summary>
+    public string Agent(string arguments) => $"{Path.Combine(AppContext.BaseDirectory, "ome-agent")} {arguments}";
 
     /// <summary>A tool that knows one thread: one file after the other on one core, a process per file side by side on more.</summary>
     public string Each(int cores, string command) =>

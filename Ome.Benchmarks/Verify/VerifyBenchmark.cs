@@ -18,6 +18,7 @@ internal static class VerifyBenchmark
         foreach (var missing in Contestant.All.Where(contestant => !contestant.IsThere))
             Console.WriteLine($"   {missing.Name}: not installed here (Debian package {missing.Package})");
 
+        await field.RunAsync(field.Agent($"manifest create {field.Directory}/files > /dev/null"), 2, cancellationToken);
         for (var cores = 1; cores <= Math.Min(2, Environment.ProcessorCount); cores++)
         {
             await new Race(field, cores, warm: true, rounds).RunAsync(cancellationToken);
