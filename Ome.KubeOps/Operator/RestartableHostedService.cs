@@ -16,7 +16,7 @@ public abstract class RestartableHostedService : IHostedService, IDisposable, IA
     private bool _disposed;
 
     /// <summary>Gets the clock of waits between restarts.</summary>
-    protected virtual TimeProvider Clock => TimeProvider.System;
+    private protected virtual TimeProvider Clock => TimeProvider.System;
 
     public virtual Task StartAsync(CancellationToken cancellationToken)
     {

@@ -17,7 +17,7 @@ public static class EventNameEncoder
 }
 
 /// <summary>Builds core/v1 Events in the object's namespace, or in <c>default</c> for a cluster-wide kind.</summary>
-public class KubeOpsEventResourceFactory(OperatorSettings settings) : IEventResourceFactory
+public partial class KubeOpsEventResourceFactory(OperatorSettings settings, ILogger<EventPublisher>? logger = null) : IEventResourceFactory
 {
     private const string DefaultNamespace = "default";
 
@@ -25,6 +25,7 @@ public class KubeOpsEventResourceFactory(OperatorSettings settings) : IEventReso
     {
         var @namespace = entity.Namespace() is { Length: > 0 } own ? own : DefaultNamespace;
         var identity = $"{entity.Uid()}.{entity.Name()}.{@namespace}.{reason}.{message}.{type}";
+        if (logger is not null) LogMaking(logger, reason, @namespace, entity.Name());
         return new Corev1Event
         {
             ApiVersion = Corev1Event.KubeApiVersion,
@@ -39,6 +40,9 @@ public class KubeOpsEventResourceFactory(OperatorSettings settings) : IEventReso
             ReportingInstance = Environment.MachineName,
         };
     }
+
+    [LoggerMessage(9142, LogLevel.Trace, "Making Event {Reason} about {Namespace}/{Name}")]
+    private static partial void LogMaking(ILogger logger, string reason, string @namespace, string name);
 }
 
 /// <summary>Publishes by one GET and one write. A repeat raises the count of the Event that is there; what fails is logged only.</summary>

@@ -39,7 +39,7 @@ internal partial class ResourceWatcher<TEntity>(
     private (string? Labels, string? Fields) _selectors;
     private int _failures;
 
-    protected override TimeProvider Clock => time;
+    private protected override TimeProvider Clock => time;
 
     protected override async Task ExecuteAsync(CancellationToken cancellationToken)
     {
