@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 
 namespace Ome.LocalCluster.Storage;
 
@@ -6,7 +7,11 @@ namespace Ome.LocalCluster.Storage;
 /// <remarks>Everything here is guarded by the lock of the <see cref="ObjectStore"/> that made it.</remarks>
 public sealed class ObjectCollection
 {
+    /// <summary>Watchers are woken at most this often, so that a busy kind is sent in batches. A change after a pause is sent at once.</summary>
+    private static readonly TimeSpan WakeInterval = TimeSpan.FromMilliseconds(4);
+
     private TaskCompletionSource? _changed;
+    private long _lastWake = Stopwatch.GetTimestamp() - Stopwatch.Frequency;
 
     internal ObjectCollection(string name, int historyCapacity)
     {
@@ -28,7 +33,23 @@ public sealed class ObjectCollection
 
     internal void Pulse_NeedsLock()
     {
-        _changed?.SetResult();
+        if (_changed is not { } waiting) return;
         _changed = null;
+        var since = Stopwatch.GetElapsedTime(_lastWake);
+        if (since >= WakeInterval) Wake(waiting);
+        else _ = WakeLaterAsync(waiting, WakeInterval - since);
+    }
+
+    // Real time on purpose: this paces this process's own work and is nothing a test's clock should stop.
+    private async Task WakeLaterAsync(TaskCompletionSource waiting, TimeSpan delay)
+    {
+        await Task.Delay(delay, TimeProvider.System, CancellationToken.None);
+        Wake(waiting);
+    }
+
+    private void Wake(TaskCompletionSource waiting)
+    {
+        Volatile.Write(ref _lastWake, Stopwatch.GetTimestamp());
+        waiting.SetResult();
     }
 }
