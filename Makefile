@@ -60,6 +60,10 @@ manifests: build ## generate CRD and RBAC yaml and the configuration page from t
 bench: build ## benchmarks; ratios against a baseline in the same run
 	@dotnet run --project Ome.Benchmarks -c $(CONFIG) --no-build -- $(BENCH_ARGS)
 
+.PHONY: demo
+demo: build ## the whole system on this machine: damage, withdrawal, readmission; DEMO_MODEL=DIR, KEEP=1
+	@dotnet run --project Ome.LocalCluster -c $(CONFIG) --no-build -- demo --configuration $(CONFIG) $(if $(DEMO_MODEL),--model $(DEMO_MODEL)) $(if $(KEEP),--keep)
+
 .PHONY: local-up
 local-up: build ## a local control plane in the foreground; prints export KUBECONFIG=...
 	@dotnet run --project Ome.LocalCluster -c $(CONFIG) --no-build -- up

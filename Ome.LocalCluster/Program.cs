@@ -12,6 +12,7 @@ public static class Program
         var root = new RootCommand("A Kubernetes API in one process, for development and tests of Ome. It keeps everything in memory and runs no pods.")
         {
             UpCommand.Create(),
+            Demo.DemoCommand.Create(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count == 0) return await parsed.InvokeAsync();
