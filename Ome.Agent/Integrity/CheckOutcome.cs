@@ -61,7 +61,7 @@ public static class CheckOutcome
         return finding.Reason switch
         {
             FindingReason.FileMissing => $"{what} is missing",
-            FindingReason.SizeMismatch => $"{what} has {finding.Actual} bytes instead of {finding.Expected}",
+            FindingReason.SizeMismatch => $"{what} has {finding.Actual} instead of {finding.Expected}",
             FindingReason.DigestMismatch => $"{what} holds other bytes than it should{At(finding)}",
             FindingReason.StructureInvalid => $"{what} is not well-formed: {finding.Detail ?? finding.Actual}",
             FindingReason.IndexIncomplete => $"{what} names files that are not there: {finding.Detail ?? finding.Actual}",
