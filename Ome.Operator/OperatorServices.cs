@@ -102,7 +102,7 @@ public static class OperatorServices
     private static void AddConsumer<TEntity>(IServiceCollection services, OperatorOptions options)
         where TEntity : ModelEntity
     {
-        if (options.LeaderElect) services.AddHostedService<LeaderAwareEntityQueueBackgroundService<TEntity>>();
-        else services.AddHostedService<EntityQueueBackgroundService<TEntity>>();
+        if (options.LeaderElect) services.AddHostedService<LeaderQueueConsumer<TEntity>>();
+        else services.AddHostedService<QueueConsumer<TEntity>>();
     }
 }
