@@ -68,6 +68,32 @@ demo: build ## the whole system on this machine: damage, withdrawal, readmission
 local-up: build ## a local control plane in the foreground; prints export KUBECONFIG=...
 	@dotnet run --project Ome.LocalCluster -c $(CONFIG) --no-build -- up
 
+# Images: SDK container publish, no Dockerfile. IMG_REGISTRY empty writes OCI archives to artifacts/images.
+IMG_REGISTRY ?=
+TAG ?= latest
+IMG_BASE ?=
+IMAGE_ARGS = -c $(CONFIG) --os linux -t:PublishContainer -p:ContainerImageTag=$(TAG) $(if $(IMG_BASE),-p:ContainerBaseImage=$(IMG_BASE)) \
+  $(if $(IMG_REGISTRY),-p:ContainerRegistry=$(IMG_REGISTRY),-p:ContainerArchiveOutputPath=$(CURDIR)/artifacts/images/)
+IMAGE = $(if $(IMG_REGISTRY),$(IMG_REGISTRY)/)
+
+.PHONY: images
+images: ## container images of agent and operator; IMG_REGISTRY=, TAG=, IMG_BASE=
+	@mkdir -p artifacts/images
+	@dotnet publish Ome.Agent/Ome.Agent.csproj $(IMAGE_ARGS) -p:ContainerRepository=ome-agent $(BUILD_ARGS)
+	@dotnet publish Ome.Operator/Ome.Operator.csproj $(IMAGE_ARGS) -p:ContainerRepository=ome-operator $(BUILD_ARGS)
+
+.PHONY: deploy
+deploy: ## apply everything to the current cluster; IMG_REGISTRY=, TAG=
+	@kubectl apply --server-side -k config/crd
+	@kubectl kustomize config/default | sed -E 's#image: (ome-agent|ome-operator):latest#image: $(IMAGE)\1:$(TAG)#' | kubectl apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: ## remove the programs and their rights; CRDs, models and files stay (FORCE=1 removes the CRDs too, and with them every model object)
+	@kubectl delete --ignore-not-found -k config/agent
+	@kubectl delete --ignore-not-found -k config/operator
+	@kubectl delete --ignore-not-found -k config/rbac
+	@$(if $(FORCE),kubectl delete --ignore-not-found -k config/crd,echo "CRDs and models are kept; FORCE=1 removes them.")
+
 .PHONY: verify
 verify: fmt-check test manifests ## what a change must pass: format, build, tests, generated files, clean tree
 	@test -z "$$(git status --porcelain)" || { git status --short; echo "The tree is dirty: commit, or read what was generated."; exit 1; }
