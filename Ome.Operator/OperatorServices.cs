@@ -81,6 +81,7 @@ public static class OperatorServices
         services.AddSingleton(typeof(ITimedEntityQueue<>), typeof(KeyedEntityQueue<>));
         AddConsumer<BaseModel>(services, options);
         AddConsumer<ClusterBaseModel>(services, options);
+        if (options.LeaderElect) services.AddLeaseElection();
         services.AddKubernetesOperator(settings => settings
                 .WithName(OperatorName)
                 .WithQueueStrategy(QueueStrategy.Custom)

@@ -14,6 +14,8 @@ internal static class UnsupportedSettings
             throw new NotSupportedException("LeaderElectionType is Scoped; with KubeOpsSource=local it can be None, Single or Custom.");
         if (settings.WatchStrategy is WatchStrategy.SharedPerEntity)
             throw new NotSupportedException("WatchStrategy is SharedPerEntity; with KubeOpsSource=local it can be PerController.");
+        if (settings.ValidateRegistrations)
+            throw new NotSupportedException("ValidateRegistrations is True; with KubeOpsSource=local it can be False.");
     }
 
     // Auto-attach writes the derived name and deletion looks for the registered one: an object could then never be deleted.

@@ -55,12 +55,9 @@ internal partial class ResourceWatcher<TEntity>(
 
     protected override void OnLoopFaulted(Exception exception) => LogFaulted(exception, EntityType);
 
-    private static bool IsExpired(Exception error) => error switch
-    {
-        KubernetesException { Status.Code: (int)HttpStatusCode.Gone } => true,
-        HttpOperationException { Response.StatusCode: HttpStatusCode.Gone } => true,
-        _ => false,
-    };
+    // An ERROR event says that this watch cannot go on from here, in most cases 410; to list again is right for all of them.
+    private static bool IsExpired(Exception error) =>
+        error is KubernetesException or HttpOperationException { Response.StatusCode: HttpStatusCode.Gone or HttpStatusCode.BadRequest };
 
     private async Task<TimeSpan> ConnectAsync(CancellationToken cancellationToken)
     {
@@ -75,7 +72,7 @@ internal partial class ResourceWatcher<TEntity>(
         }
         catch (Exception expired) when (IsExpired(expired))
         {
-            LogExpired(EntityType, _resumeFrom);
+            LogExpired(EntityType, _resumeFrom, expired.Message);
             _resumeFrom = null;
             return time.GetElapsedTime(started) < ShortestWatch ? Backoff.Delay(++_failures, this) : TimeSpan.Zero;
         }

@@ -113,7 +113,7 @@ public sealed class VerificationRunnerTests
             token);
 
         report.Verdict.Result.Should().Be(CheckResult.Valid, string.Join("; ", report.Verdict.Findings));
-        report.Duration.Should().BeGreaterThan(settle, "the absence was seen");
+        report.Duration.Should().BeGreaterThan(settle * 0.9, "the absence was seen (a timer may be a fraction early)");
     }
 
     [Test]

@@ -1,6 +1,4 @@
 using System.Text.Json.Nodes;
-using k8s;
-using k8s.Models;
 using KubeOps.Abstractions.Builder;
 using KubeOps.Abstractions.Reconciliation.Finalizer;
 using KubeOps.Operator;
@@ -56,37 +54,6 @@ public sealed class WritingTests : WidgetFixture
         (await Plane.ReadWidgetAsync(widget, cancellationToken))!.Metadata.Finalizers.Should().Equal(Foreign);
     }
 
-    [Test, CancelAfter(Limit)]
-    public async Task A_clean_stop_hands_the_lease_back(CancellationToken cancellationToken)
-    {
-        var running = await StartAsync(cancellationToken, settings => settings.WithName("clean").WithLeaderElection(LeaderElectionType.Single));
-        await running.WaitUntilCaughtUpAsync(Plane, Namespace, cancellationToken);
-        (await LeaseAsync(cancellationToken)).Spec.HolderIdentity.Should().StartWith(Environment.MachineName);
-
-        await running.StopAsync(cancellationToken);
-
-        (await LeaseAsync(cancellationToken)).Spec.HolderIdentity.Should().BeNullOrEmpty();
-    }
-
-    [Test, CancelAfter(Limit)]
-    public async Task One_broken_connection_does_not_cost_the_leadership(CancellationToken cancellationToken)
-    {
-        var faults = Plane.RequireFaults();
-        var running = await StartAsync(cancellationToken, settings => settings
-            .WithName("clean")
-            .WithLeaderElection(LeaderElectionType.Single)
-            .WithLeaderElectionTimings(TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(50)));
-        await running.WaitUntilCaughtUpAsync(Plane, Namespace, cancellationToken);
-        var lists = Plane.RequireRequestLog().Last.Count(IsWidgetList);
-
-        using (var cut = faults.Add(new Ome.LocalCluster.Faults.FaultRule { Resource = "leases", CutConnection = true, Times = 2 }))
-            while (cut.Hits < 2) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancellationToken);
-        await running.WaitUntilCaughtUpAsync(Plane, Namespace, cancellationToken);
-
-        Plane.RequireRequestLog().Last.Count(IsWidgetList).Should().Be(lists, "a new term would begin with a list");
-        bool IsWidgetList(Ome.LocalCluster.Faults.RequestFacts request) => request is { Verb: "list", Resource: Widget.Plural } && request.Namespace == Namespace;
-    }
-
     [Test]
     public void A_setting_that_only_the_packages_have_is_refused_by_name_and_value()
     {
@@ -96,6 +63,8 @@ public sealed class WritingTests : WidgetFixture
             .Should().Throw<NotSupportedException>().WithMessage("LeaderElectionType is Scoped; *None, Single or Custom*");
         services.Invoking(s => s.AddKubernetesOperator(settings => settings.WithWatchStrategy(WatchStrategy.SharedPerEntity)))
             .Should().Throw<NotSupportedException>().WithMessage("WatchStrategy is SharedPerEntity; *PerController*");
+        services.Invoking(s => s.AddKubernetesOperator(settings => settings.WithRegistrationValidation()))
+            .Should().Throw<NotSupportedException>().WithMessage("ValidateRegistrations is True; *False*");
     }
 
     [Test]
@@ -103,7 +72,4 @@ public sealed class WritingTests : WidgetFixture
         new ServiceCollection().AddKubernetesOperator()
             .Invoking(builder => builder.AddFinalizer<WidgetFinalizer, Widget>(WidgetFinalizer.Identifier))
             .Should().Throw<InvalidOperationException>().WithMessage("*WithAutoAttachFinalizers(false)*");
-
-    private Task<V1Lease> LeaseAsync(CancellationToken cancellationToken) =>
-        Plane.Admin.CoordinationV1.ReadNamespacedLeaseAsync("clean-leader", "default", cancellationToken: cancellationToken);
 }

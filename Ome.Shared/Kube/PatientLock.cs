@@ -2,7 +2,7 @@ using System.Net;
 using k8s.Autorest;
 using k8s.LeaderElection;
 
-namespace KubeOps.Operator.LeaderElection;
+namespace Ome.Shared.Kube;
 
 /// <summary>
 /// Keeps one broken connection from costing the leadership: the elector gives up at the first exception that is not a failed
