@@ -33,7 +33,7 @@ public static class WidgetPlane
                 await plane.Admin.CustomObjects.ListClusterCustomObjectAsync(Group, Version, Widget.Plural, cancellationToken: cancellationToken);
                 return;
             }
-            catch (HttpOperationException notYet) when (notYet.Response.StatusCode == System.Net.HttpStatusCode.NotFound)
+            catch (HttpOperationException notYet) when (notYet.Response.StatusCode is System.Net.HttpStatusCode.NotFound or System.Net.HttpStatusCode.TooManyRequests)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
             }
