@@ -8,8 +8,8 @@ public static class Program
     public static async Task<int> Main(string[] args)
     {
         var console = CliConsole.System();
-        var root = CommandLineApp.CreateRoot(console, TimeProvider.System);
 #pragma warning disable RS0030 // the one place that reads the environment
+        var root = CommandLineApp.CreateRoot(console, TimeProvider.System, Environment.GetEnvironmentVariable);
         RunCommand.Configure(root, Environment.GetEnvironmentVariable, console.Error);
 #pragma warning restore RS0030
         return await CommandLineApp.RunAsync(root, args, console, CancellationToken.None);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ome.LocalCluster.Commands;
+using Ome.LocalCluster.Fakes;
 
 namespace Ome.LocalCluster;
 
@@ -13,6 +14,7 @@ public static class Program
         {
             UpCommand.Create(),
             Demo.DemoCommand.Create(),
+            HubCommand.Create(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count == 0) return await parsed.InvokeAsync();

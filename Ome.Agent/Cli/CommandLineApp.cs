@@ -6,11 +6,15 @@ namespace Ome.Agent.Cli;
 public static class CommandLineApp
 {
     /// <summary>The root with the subcommands that need no cluster.</summary>
-    public static RootCommand CreateRoot(CliConsole console, TimeProvider time)
+    /// <param name="console">Where they write.</param>
+    /// <param name="time">Their clock.</param>
+    /// <param name="environment">Reads a variable of the environment; null = there are none.</param>
+    public static RootCommand CreateRoot(CliConsole console, TimeProvider time, Func<string, string?>? environment = null)
     {
         var root = new RootCommand("Keeps LLM model files on a node and keeps proving that they are intact.");
         root.Subcommands.Add(VerifyCommand.Create(console, time));
         root.Subcommands.Add(ManifestCommand.Create(console, time));
+        root.Subcommands.Add(StageCommand.Create(console, time, environment ?? (_ => null)));
         return root;
     }
 

@@ -34,7 +34,7 @@ public sealed partial class ArtifactSharing(
         try
         {
             if (request.Model.DownloadPolicy != DownloadPolicy.ReuseIfExists) return await OwnAsync(request, before, progress, cancellationToken).ConfigureAwait(false);
-            if (await stager.FindCompleteAsync(request, cancellationToken).ConfigureAwait(false) is { } complete)
+            if (request.Damaged is not { Count: > 0 } && await stager.FindCompleteAsync(request, cancellationToken).ConfigureAwait(false) is { } complete)
             {
                 // Own files or a link, both as they were proven: nothing to ask the hub, which may be out of reach.
                 return new SharedStaging(

@@ -9,7 +9,9 @@ namespace Ome.Agent.Staging;
 /// <param name="Uri">Its parsed source.</param>
 /// <param name="Destination">Resolved by <see cref="DestinationRule"/>.</param>
 /// <param name="Node">The node, for sources that filter by its shape.</param>
-public sealed record StagingRequest(ModelSpec Model, StorageUri Uri, string Destination, NodeFacts? Node = null);
+/// <param name="Damaged">Files that a check proved bad: fetched anew whatever their stamps or a read through the page cache say.</param>
+public sealed record StagingRequest(
+    ModelSpec Model, StorageUri Uri, string Destination, NodeFacts? Node = null, IReadOnlySet<ArtifactPath>? Damaged = null);
 
 /// <summary>
 /// Brings an artifact to the node and proves it on the way: bytes go to a side directory, are digested as they are written, flushed, and renamed to
@@ -54,6 +56,11 @@ public sealed partial class ArtifactStager : IDisposable
 
         return result;
     }
+
+    internal FetchSharing Sharing => _sharing;
+
+    /// <summary>Keeps staging away from a destination until disposed: for repair.</summary>
+    internal Task<IDisposable> HoldAsync(string destination, CancellationToken cancellationToken) => _locks.TakeAsync(destination, cancellationToken);
 
     /// <summary>The model's manifest, if it is about these files and every one of them is as it was when it was proven; its directory may be a link.</summary>
     internal async Task<ArtifactManifest?> FindCompleteAsync(StagingRequest request, CancellationToken cancellationToken)
@@ -136,7 +143,8 @@ public sealed partial class ArtifactStager : IDisposable
         var identity = new SourceIdentity(request.Uri.Text, request.Destination, null);
         var known = await _manifests.LoadAsync(request.Model.Key, cancellationToken).ConfigureAwait(false);
         if (known is not null && !known.Source.SameSpec(identity)) known = null;
-        if (known is not null && IsComplete(known)) return new StagingResult.Staged(known, new StagingTally(0, known.TotalBytes, 0));
+        var damaged = request.Damaged ?? ImmutableHashSet<ArtifactPath>.Empty;
+        if (known is not null && damaged.Count == 0 && IsComplete(known)) return new StagingResult.Staged(known, new StagingTally(0, known.TotalBytes, 0));
 
         meter.Begin(StagingPhase.Scanning, 0, 0);
         var side = _layout.SideDirectory(request.Destination);
@@ -155,7 +163,7 @@ public sealed partial class ArtifactStager : IDisposable
         Directory.CreateDirectory(request.Destination);
         asked = asked with { PinnedRevision = listing.Revision };
         LogStaging(request.Model.Key, listing.Files.Length, listing.TotalBytes, listing.Revision);
-        var files = new FileStager(_disk, _sharing, source, asked, listing, request.Destination, record, known, meter, _options.FreeSpaceReserve);
+        var files = new FileStager(_disk, _sharing, source, asked, listing, request.Destination, record, known, meter, _options.FreeSpaceReserve, damaged);
         var (proven, failure) = await StageFilesAsync(listing, files, request.Destination, meter, cancellationToken).ConfigureAwait(false);
         if (failure is not null)
         {
@@ -192,7 +200,8 @@ public sealed partial class ArtifactStager : IDisposable
         meter.Begin(StagingPhase.Downloading, listing.TotalBytes, listing.Files.Length);
         meter.Reused(proven.Sum(file => file?.File.Size ?? 0));
         foreach (var _ in proven.Where(file => file is not null)) meter.FileDone();
-        var connections = Math.Clamp(_options.Connections / Math.Max(1, missing.Count), 1, _options.ConnectionsPerFile);
+        var large = missing.Count(i => listing.Files[i].Size > ArtifactManifest.ChunkSize);
+        var connections = Math.Clamp(_options.Connections / Math.Max(1, large), 1, _options.ConnectionsPerFile);
         StagingFailure? failure = null;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try

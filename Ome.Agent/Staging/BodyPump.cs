@@ -33,8 +33,8 @@ internal sealed class BodyPump(FetchSharing sharing, Stream body, ChunkRun run, 
                 if (more) fill = FillAsync(filling, wanted, end.Token);
                 run.Take(draining.AsSpan(0, count));
                 meter.Fetched(count);
-                if (!more) return;
                 await sharing.Budget.PayAsync(count, cancellationToken).ConfigureAwait(false);
+                if (!more) return;
             }
         }
         finally

@@ -14,7 +14,7 @@ internal readonly record struct FileOutcome(ProvenFile? Proven, StagingFailure? 
 /// </summary>
 internal sealed class FileStager(
     StagingDisk disk, FetchSharing sharing, IArtifactSource source, SourceRequest request, ArtifactListing listing, string destination,
-    StagingRecord record, ArtifactManifest? known, StagingMeter meter, long reserve)
+    StagingRecord record, ArtifactManifest? known, StagingMeter meter, long reserve, IReadOnlySet<ArtifactPath> damaged)
 {
     private readonly Dictionary<ArtifactPath, ManifestEntry> _known = (known?.Entries ?? []).ToDictionary(entry => entry.Path);
 
@@ -33,7 +33,7 @@ internal sealed class FileStager(
             if (disk.Look(record.PartPath(index)) is (FileKind.Regular, var side, _) && note.IsAt(side)) return note;
         }
 
-        return final is (FileKind.Regular, var stamp, _) ? FromManifest(file, _known.GetValueOrDefault(file.Path), stamp) : null;
+        return final is (FileKind.Regular, var stamp, _) && !damaged.Contains(file.Path) ? FromManifest(file, _known.GetValueOrDefault(file.Path), stamp) : null;
     }
 
     /// <summary>One file of a directory, proven by its manifest entry or by reading it; null when it is not what the listing publishes.</summary>
@@ -53,7 +53,7 @@ internal sealed class FileStager(
 
         // What lies under the final name is taken if its bytes are the published ones, for example after an upgrade from an agent without
         // manifests. A size alone proves nothing, so a file without a published digest is fetched.
-        if (await ProveAsync(disk, destination, file, null, cancellationToken).ConfigureAwait(false) is { } adopted)
+        if (!damaged.Contains(file.Path) && await ProveAsync(disk, destination, file, null, cancellationToken).ConfigureAwait(false) is { } adopted)
         {
             meter.Reused(file.Size);
             return new(adopted, null);
@@ -73,7 +73,7 @@ internal sealed class FileStager(
     {
         var needed = file.Size - BytesOnDisk(index);
         if (needed > 0 && disk.FreeBytes(destination) - needed < reserve) return new(null, Full(file, needed));
-        var part = await PartFile.OpenAsync(disk, record.PartPath(index), file, cancellationToken).ConfigureAwait(false);
+        var part = await PartFile.OpenAsync(disk, record.PartPath(index), file, reserve, cancellationToken).ConfigureAwait(false);
         try
         {
             meter.Reused(part.ProvenBytes);

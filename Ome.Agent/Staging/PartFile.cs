@@ -25,9 +25,11 @@ internal sealed class PartFile : IDisposable
     private int _catchingUp;
     private long _inOrder;
 
-    private PartFile(StagingDisk disk, string path, ArtifactFile file, SafeFileHandle handle, bool reserved)
+    private readonly long _floor;
+
+    private PartFile(StagingDisk disk, string path, ArtifactFile file, SafeFileHandle handle, long floor)
     {
-        (_disk, _path, _journalPath, File, Handle, IsReserved) = (disk, path, path + ".chunks", file, handle, reserved);
+        (_disk, _path, _journalPath, File, Handle, _floor) = (disk, path, path + ".chunks", file, handle, floor);
         _chunks = new UInt128?[ArtifactManifest.ChunkCount(file.Size)];
         _whole = new WholeDigester(file.Size, file.Digests);
     }
@@ -36,18 +38,20 @@ internal sealed class PartFile : IDisposable
 
     public SafeFileHandle Handle { get; }
 
-    /// <summary>True when the file system has set room aside for the whole file.</summary>
-    public bool IsReserved { get; }
-
     /// <summary>Chunks that are there and proven against the journal.</summary>
     public IReadOnlyList<UInt128?> Chunks => _chunks;
 
     /// <summary>Opens or makes the side file and proves what an earlier run left in it.</summary>
-    public static async Task<PartFile> OpenAsync(StagingDisk disk, string path, ArtifactFile file, CancellationToken cancellationToken)
+    /// <param name="disk">The file system.</param>
+    /// <param name="path">Of the side file.</param>
+    /// <param name="file">What it is to hold.</param>
+    /// <param name="reserve">Bytes that stay free; watched chunk by chunk where the file system cannot set room aside.</param>
+    /// <param name="cancellationToken">Ends the proving.</param>
+    public static async Task<PartFile> OpenAsync(StagingDisk disk, string path, ArtifactFile file, long reserve, CancellationToken cancellationToken)
     {
         var claims = ReadJournal(path + ".chunks", ArtifactManifest.ChunkCount(file.Size));
         var (handle, reserved) = disk.OpenPart(path, file.Size);
-        var part = new PartFile(disk, path, file, handle, reserved);
+        var part = new PartFile(disk, path, file, handle, reserved ? 0 : reserve);
         try
         {
             if (claims.Count > 0) await Task.Run(() => part.Prove(claims, cancellationToken), cancellationToken).ConfigureAwait(false);
@@ -94,6 +98,9 @@ internal sealed class PartFile : IDisposable
         Volatile.Write(ref _inOrder, offset + bytes.Length);
     }
 
+    /// <summary>Writes bytes that may yet turn out to be wrong; no digest takes them.</summary>
+    public void WriteUnordered(ReadOnlySpan<byte> bytes, long offset) => _disk.Write(Handle, bytes, offset);
+
     /// <summary>Notes a chunk as complete.</summary>
     public void Complete(int index, UInt128 hash)
     {
@@ -103,6 +110,7 @@ internal sealed class PartFile : IDisposable
             Note(index, hash);
         }
 
+        if (_floor > 0 && _disk.FreeBytes(Path.GetDirectoryName(_path)!) < _floor) throw StagingDisk.Full(_floor);
         _disk.StartWriteback(Handle, index * ArtifactManifest.ChunkSize, LengthOf(index));
         CatchUp(CancellationToken.None);
     }

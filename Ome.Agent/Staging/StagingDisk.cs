@@ -58,6 +58,12 @@ public partial class StagingDisk
         if (rename(from, to) != 0) throw Error(Marshal.GetLastPInvokeError(), "rename", to);
     }
 
+    /// <summary>Gives a file a second name.</summary>
+    public virtual void Link(string file, string name)
+    {
+        if (link(file, name) != 0) throw Error(Marshal.GetLastPInvokeError(), "link", name);
+    }
+
     /// <summary>What has that name, links not followed; null when nothing has.</summary>
     public virtual DiskEntry? Look(string path)
     {
@@ -68,6 +74,9 @@ public partial class StagingDisk
 
     /// <summary>True when the error says that there is no room.</summary>
     public static bool IsFull(Exception error) => error is IOException { HResult: NoSpace or Quota };
+
+    /// <summary>The error of a disk on which less is left than must stay free.</summary>
+    public static IOException Full(long reserve) => new($"less than the {reserve} bytes that stay free are left", NoSpace);
 
     /// <summary>An error as .NET makes them: the number in HResult, the name in the text, the path's last part only.</summary>
     protected static IOException Error(int errno, string action, string path) =>
@@ -81,4 +90,7 @@ public partial class StagingDisk
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int rename(string from, string to);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int link(string file, string name);
 }

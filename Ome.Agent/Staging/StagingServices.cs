@@ -1,6 +1,8 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
+using Ome.Agent.Repair;
 using Polly;
 
 namespace Ome.Agent.Staging;
@@ -8,14 +10,14 @@ namespace Ome.Agent.Staging;
 /// <summary>Wiring of staging. The container also holds an <see cref="IManifestStore"/>, an <see cref="ISecretReader"/>, an <see cref="IArtifactRecords"/> and a <see cref="StagingLayout"/>.</summary>
 public static class StagingServices
 {
-    /// <summary>Adds the stager, the catalog and the Hugging Face source; other sources add themselves as <see cref="IArtifactSource"/>.</summary>
+    /// <summary>Adds the stager, sharing, removal, repair, the catalog and the Hugging Face source; other sources add themselves as <see cref="IArtifactSource"/>.</summary>
     public static IServiceCollection AddStaging(this IServiceCollection services)
     {
         services.AddOptions<StagingOptions>().ValidateDataAnnotations();
         services.AddOptions<HuggingFaceOptions>().ValidateDataAnnotations();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<StagingOptions>>().Value);
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<HuggingFaceOptions>>().Value);
-        services.AddSingleton(TimeProvider.System);
+        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<StagingDisk>();
         services.AddSingleton<HuggingFaceToken>();
         services.AddSingleton<HubClient>();
@@ -25,6 +27,10 @@ public static class StagingServices
         services.AddSingleton<Trash>();
         services.AddSingleton<ArtifactSharing>();
         services.AddSingleton<ArtifactRemover>();
+        services.AddOptions<RepairOptions>().ValidateDataAnnotations();
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<RepairOptions>>().Value);
+        services.AddSingleton<Quarantine>();
+        services.AddSingleton<RepairWorker>();
         services.AddHttpClient(HubClient.ClientName, client => client.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(static () => new SocketsHttpHandler
             {

@@ -1,8 +1,8 @@
 namespace Ome.Agent.Staging;
 
 /// <summary>
-/// Bytes a second over all downloads of the agent. Takers pay after they received: the debt of one block delays the next, so nothing waits
-/// while there is room and the mean keeps to the rate.
+/// Bytes a second over all downloads of the agent. Takers pay for a block after they received it and wait until it is paid off, so over any
+/// span the rate is exceeded by no more than a quarter of a second's worth and a block per connection.
 /// </summary>
 public sealed class TransferBudget(long bytesPerSecond, TimeProvider time)
 {

@@ -6,6 +6,12 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Ome.LocalCluster.Fakes;
 
+/// <summary>One answer with file bytes.</summary>
+/// <param name="Path">Of the file.</param>
+/// <param name="Offset">Of its first byte.</param>
+/// <param name="Sent">Bytes handed to the connection; what a reset throws away is among them.</param>
+public sealed record HubBody(string Path, long Offset, long Sent);
+
 /// <summary>
 /// A Hugging Face hub on loopback for tests and the demo: the real routes, headers, paging and redirects, and switches to make each of them fail.
 /// Large files are served by a second listener on another port, as the real hub's CDN is another host: a client that sends it
@@ -17,6 +23,7 @@ public sealed class FakeHub : IAsyncDisposable
     private readonly ConcurrentDictionary<string, HubRepository> _repositories = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _requests = new();
     private readonly ConcurrentQueue<string> _leaks = new();
+    private readonly ConcurrentQueue<HubBody> _bodies = new();
     private long _bodyBytes;
 
     private FakeHub(WebApplication app) => _app = app;
@@ -49,6 +56,9 @@ public sealed class FakeHub : IAsyncDisposable
 
     /// <summary>Bytes of file content sent so far.</summary>
     public long BodyBytesSent => Interlocked.Read(ref _bodyBytes);
+
+    /// <summary>Answers with file bytes so far, as they ended.</summary>
+    public IReadOnlyList<HubBody> Bodies => [.. _bodies];
 
     /// <summary>Starts listening on loopback.</summary>
     /// <param name="port">Port of the API; 0 takes a free one.</param>
@@ -108,6 +118,8 @@ public sealed class FakeHub : IAsyncDisposable
     internal void Saw(string request) => _requests.Enqueue(request);
 
     internal void SawLeak(string request) => _leaks.Enqueue(request);
+
+    internal void Ended(HubBody body) => _bodies.Enqueue(body);
 
     internal void Sent(long bytes) => Interlocked.Add(ref _bodyBytes, bytes);
 }

@@ -33,7 +33,8 @@ internal sealed class FakeHubBodies(FakeHub hub)
         fault ??= hub.Faults.TakeRandomCut(length);
         if (fault?.Kind == HubFaultKind.Truncate) length = Math.Min(length, fault.AfterBytes);
         response.ContentLength = length;
-        if (length < content.Length && length > 0)
+        var isRange = fault?.Kind != HubFaultKind.IgnoreRange && context.Request.Headers.Range.Count > 0;
+        if (length > 0 && (isRange || length < content.Length))
         {
             response.StatusCode = 206;
             response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes {offset}-{offset + length - 1}/{content.Length}");
@@ -41,7 +42,7 @@ internal sealed class FakeHubBodies(FakeHub hub)
 
         try
         {
-            await CopyAsync(context, content, offset, length, fault).ConfigureAwait(false);
+            await CopyAsync(context, path, content, offset, length, fault).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
@@ -50,20 +51,28 @@ internal sealed class FakeHubBodies(FakeHub hub)
         }
     }
 
-    private async Task CopyAsync(HttpContext context, HubContent content, long offset, long length, HubFault? fault)
+    private async Task CopyAsync(HttpContext context, string path, HubContent content, long offset, long length, HubFault? fault)
     {
         var stopAt = fault?.Kind is HubFaultKind.Cut or HubFaultKind.Stall ? Math.Min(length, fault.AfterBytes) : length;
         var flipAt = fault?.Kind == HubFaultKind.WrongBytes ? Math.Min(length - 1, fault.AfterBytes) : -1;
         await using var source = content.Open(offset);
         var buffer = new byte[BufferSize];
-        for (long sent = 0; sent < stopAt;)
+        long sent = 0;
+        try
         {
-            var read = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, stopAt - sent)), context.RequestAborted).ConfigureAwait(false);
-            if (read == 0) break;
-            if (flipAt >= sent && flipAt < sent + read) buffer[flipAt - sent] ^= 0x10;
-            await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted).ConfigureAwait(false);
-            sent += read;
-            hub.Sent(read);
+            while (sent < stopAt)
+            {
+                var read = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, stopAt - sent)), context.RequestAborted).ConfigureAwait(false);
+                if (read == 0) break;
+                if (flipAt >= sent && flipAt < sent + read) buffer[flipAt - sent] ^= 0x10;
+                await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted).ConfigureAwait(false);
+                sent += read;
+                hub.Sent(read);
+            }
+        }
+        finally
+        {
+            hub.Ended(new HubBody(path, offset, sent));
         }
 
         if (stopAt >= length) return;

@@ -71,7 +71,7 @@ public sealed class HubRepository
     {
         lock (_lock)
         {
-            sha = _branches.GetValueOrDefault(revision, revision);
+            sha = _branches.GetValueOrDefault(revision == "HEAD" ? "main" : revision, revision);
             var found = _commits.TryGetValue(sha, out var tree);
             files = tree ?? [];
             return found;

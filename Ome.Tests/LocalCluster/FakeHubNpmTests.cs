@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Ome.LocalCluster.Fakes;
+using Ome.Tests.Support;
+
+namespace Ome.Tests.LocalCluster;
+
+/// <summary>The fake hub is held to the real protocol by the hub's own JavaScript client. Opt-in: needs node, npm and a package registry, <c>OME_NPM=1</c>.</summary>
+[Category("Campaign")]
+public sealed class FakeHubNpmTests
+{
+    private const string Script = """
+        import { listFiles, downloadFile, modelInfo, fileDownloadInfo } from "@huggingface/hub";
+        import { createHash } from "node:crypto";
+        const [hubUrl, accessToken] = process.argv.slice(2);
+        const repo = { type: "model", name: "org/model" };
+        const out = { files: {}, error: null };
+        const info = await modelInfo({ name: "org/model", hubUrl, accessToken, additionalFields: ["sha"] });
+        out.sha = info.sha;
+        for await (const entry of listFiles({ repo, hubUrl, accessToken, recursive: true })) {
+          if (entry.type !== "file") continue;
+          const about = await fileDownloadInfo({ repo, path: entry.path, hubUrl, accessToken });
+          const blob = await downloadFile({ repo, path: entry.path, hubUrl, accessToken, xet: false });
+          if (!blob) throw new Error("no " + entry.path + " " + JSON.stringify(about));
+          const bytes = Buffer.from(await blob.arrayBuffer());
+          out.files[entry.path] = { size: entry.size, lfs: entry.lfs?.oid ?? null, about: about?.size, sha256: createHash("sha256").update(bytes).digest("hex") };
+        }
+        try { for await (const _ of listFiles({ repo, hubUrl })) { } } catch (e) { out.error = e.statusCode; }
+        console.log(JSON.stringify(out));
+        """;
+
+    [Test, CancelAfter(300_000)]
+    public async Task The_hubs_own_client_lists_and_downloads_from_the_fake(CancellationToken cancellationToken)
+    {
+#pragma warning disable RS0030 // An opt-in test.
+        if (Environment.GetEnvironmentVariable("OME_NPM") != "1") Assert.Ignore("Set OME_NPM=1 to install @huggingface/hub with npm and run it against the fake hub.");
+#pragma warning restore RS0030
+        using var directory = new TempDirectory();
+        var (installed, problem) = await RunAsync(directory.Path, cancellationToken, "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "@huggingface/hub");
+        if (!installed) Assert.Ignore("npm cannot install @huggingface/hub here: " + problem);
+        await File.WriteAllTextAsync(directory["client.mjs"], Script, cancellationToken);
+        ModelTree.Write(directory["model"]);
+        Directory.CreateDirectory(directory["model", "a b"]);
+        await File.WriteAllTextAsync(directory["model", "a b", "c d.txt"], "x", cancellationToken);
+        var files = TestFiles.Tree(directory["model"]);
+        await using var hub = await FakeHub.StartAsync(cancellationToken: cancellationToken);
+        hub.PageSize = 4;
+        hub.GrantedTokens.Add("hf_npmToken");
+        hub.Add("org/model", files).Access = HubAccess.Private;
+
+        var (ran, output) = await RunAsync(directory.Path, cancellationToken, "node", directory["client.mjs"], hub.Endpoint, "hf_npmToken");
+
+        ran.Should().BeTrue(output);
+        using var seen = JsonDocument.Parse(output);
+        seen.RootElement.GetProperty("sha").GetString().Should().Be(hub.Repository("org/model").Head);
+        seen.RootElement.GetProperty("error").GetInt32().Should().Be(401);
+        var listed = seen.RootElement.GetProperty("files").EnumerateObject().ToDictionary(file => file.Name, file => file.Value, StringComparer.Ordinal);
+        listed.Keys.Should().BeEquivalentTo(files.Keys);
+        foreach (var (path, file) in listed)
+        {
+            var sha256 = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(files[path]));
+            file.GetProperty("sha256").GetString().Should().Be(sha256, path);
+            file.GetProperty("size").GetInt64().Should().Be(files[path].Length);
+            file.GetProperty("about").GetInt64().Should().Be(files[path].Length);
+            if (path.EndsWith(".safetensors", StringComparison.Ordinal)) file.GetProperty("lfs").GetString().Should().Be(sha256);
+        }
+
+        hub.LeakedAuthorizations.Should().BeEmpty();
+        TestContext.Out.WriteLine($"@huggingface/hub listed and downloaded {listed.Count} files");
+    }
+
+    private static async Task<(bool Succeeded, string Output)> RunAsync(string directory, CancellationToken cancellationToken, string command, params string[] arguments)
+    {
+        try
+        {
+            var start = new ProcessStartInfo(command, arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true };
+            start.Environment["NO_PROXY"] = "127.0.0.1";
+            start.Environment["no_proxy"] = "127.0.0.1";
+            using var process = Process.Start(start)!;
+            var (output, error) = (process.StandardOutput.ReadToEndAsync(cancellationToken), process.StandardError.ReadToEndAsync(cancellationToken));
+            await process.WaitForExitAsync(cancellationToken);
+            return (process.ExitCode == 0, process.ExitCode == 0 ? await output : await output + await error);
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            return (false, e.Message);
+        }
+    }
+}
