@@ -26,6 +26,7 @@ public static class BenchmarkRegistry
         new("fold", "node reports into aggregates: one changed report against folding everything again", FoldBenchmark.RunAsync),
         new("queue", "100,000 objects that wait: processor time against an idle process and against a periodic scan", QueueBenchmark.RunAsync),
         new("informer", "node reports listed and kept: bytes per object against the whole ConfigMap", InformerBenchmark.RunAsync),
+        new("staging", "a model from a hub on loopback by ome-agent stage, beside curl + sha256sum and the three limits", StagingBenchmark.RunAsync),
         new("verify", "reading engine beside sha256sum, openssl, b3sum, rclone…: whole processes, same files, same run", VerifyBenchmark.RunAsync)
         {
             Seconds = 3600, QuickSeconds = 240,

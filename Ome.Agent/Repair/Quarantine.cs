@@ -33,6 +33,19 @@ public sealed partial class Quarantine(StagingLayout layout, StagingDisk disk, R
         }
     }
 
+    /// <summary>Deletes what is too old; what cannot be deleted now is tried at the next sweep.</summary>
+    public void TrySweep()
+    {
+        try
+        {
+            Sweep();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogNotSwept(e.Message);
+        }
+    }
+
     /// <summary>Deletes what is too old, and the oldest until <paramref name="room"/> more bytes fit.</summary>
     public void Sweep(long room = 0)
     {
@@ -52,6 +65,9 @@ public sealed partial class Quarantine(StagingLayout layout, StagingDisk disk, R
 
     [LoggerMessage(4050, LogLevel.Information, "Kept the damaged '{File}' as '{Place}'")]
     private partial void LogKept(string file, string place);
+
+    [LoggerMessage(4053, LogLevel.Warning, "Old evidence could not be deleted: {Problem}")]
+    private partial void LogNotSwept(string problem);
 
     [LoggerMessage(4051, LogLevel.Warning, "The damaged '{File}' could not be kept: {Problem}")]
     private partial void LogNotKept(string file, string problem);

@@ -155,6 +155,12 @@ public sealed partial class ArtifactStager : IDisposable
         {
             Discard(side);
             var listed = await source.ListAsync(asked, cancellationToken).ConfigureAwait(false);
+            if (listed is ListingResult.Failed { Failure.Reason: StagingFailureReason.NotFound } && asked.PinnedRevision is not null)
+            {
+                // The commit of the former manifest was deleted at the source; what the model asks for may be there still.
+                listed = await source.ListAsync(asked with { PinnedRevision = null }, cancellationToken).ConfigureAwait(false);
+            }
+
             if (listed is ListingResult.Failed failed) return new StagingResult.Failed(failed.Failure);
             listing = ((ListingResult.Listed)listed).Listing;
             record.SaveListing(identity, listing);

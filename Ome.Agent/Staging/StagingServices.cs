@@ -31,6 +31,7 @@ public static class StagingServices
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<RepairOptions>>().Value);
         services.AddSingleton<Quarantine>();
         services.AddSingleton<RepairWorker>();
+        services.AddHostedService<TrashCollector>();
         services.AddHttpClient(HubClient.ClientName, client => client.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(static () => new SocketsHttpHandler
             {

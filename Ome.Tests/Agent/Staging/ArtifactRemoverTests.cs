@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Hosting;
 using Ome.Agent.Staging;
 using Ome.Shared.Domain.Models;
 using static Ome.Tests.Agent.Staging.ArtifactSharingTests;
@@ -206,6 +207,25 @@ public sealed class ArtifactRemoverTests
         (await RemoveAsync(bed, Parent, "oci://bucket/p", cancellationToken: cancellationToken)).Should().BeOfType<RemovalResult.Failed>();
         disk.IsStuck = false;
         (await RemoveAsync(bed, Parent, "oci://bucket/p", cancellationToken: cancellationToken)).Should().BeOfType<RemovalResult.Removed>();
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task The_agent_deletes_in_the_background_what_was_removed_also_before_it_started(CancellationToken cancellationToken)
+    {
+        await using var bed = await BedAsync(cancellationToken);
+        Put(bed, "p/model.bin");
+        await RemoveAsync(bed, Parent, "oci://bucket/p", cancellationToken: cancellationToken);
+        var running = bed.Get<IEnumerable<IHostedService>>().Single();
+        using var watcher = new FileSystemWatcher(bed.Layout.TrashRoot);
+        var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        watcher.Deleted += (_, _) => gone.TrySetResult();
+        watcher.EnableRaisingEvents = true;
+
+        await running.StartAsync(cancellationToken);
+
+        await gone.Task.WaitAsync(cancellationToken);
+        Directory.EnumerateFileSystemEntries(bed.Layout.TrashRoot).Should().BeEmpty();
+        await running.StopAsync(cancellationToken);
     }
 
     [Test, CancelAfter(30_000)]
