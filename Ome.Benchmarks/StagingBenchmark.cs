@@ -125,7 +125,7 @@ internal static class StagingBenchmark
     private static async Task RunAsync(
         string command, IReadOnlyList<string> arguments, CancellationToken cancellationToken, Action<ProcessStartInfo>? configure = null, Action<Process>? watch = null)
     {
-        var start = new ProcessStartInfo(command, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(command, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.Environment["NO_PROXY"] = start.Environment["no_proxy"] = "127.0.0.1";
         start.Environment.Remove("ENDPOINT");
         configure?.Invoke(start);

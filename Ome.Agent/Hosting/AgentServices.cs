@@ -68,6 +68,7 @@ public static class AgentServices
             .AddSingleton<IManifestStore>(provider => provider.GetRequiredService<ManifestStore>())
             .AddSingleton<ISecretReader, KubernetesSecretReader>()
             .AddSingleton<ModelStaging>()
+            .AddSingleton<ModelRepair>()
             .AddSingleton<IArtifactRecords, ArtifactRecords>();
     }
 

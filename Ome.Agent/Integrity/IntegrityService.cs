@@ -35,6 +35,7 @@ public sealed partial class IntegrityService(
     ReportPublisher publisher,
     Publications publications,
     WithdrawalBrake brake,
+    ModelRepair repairs,
     IIntegrityObserver observer,
     AgentOptions options,
     TimeProvider time,
@@ -119,7 +120,9 @@ public sealed partial class IntegrityService(
         var report = await runner.RunAsync(subject, request, cancellationToken);
         if (report.Verdict.Reason == FindingReason.Cancelled) cancellationToken.ThrowIfCancellationRequested();
         observer.Checked(record.Key, wish.Spec, report);
-        return Conclude(record, wish, policy, state, report, scope);
+        var again = Conclude(record, wish, policy, state, report, scope);
+        if (policy.OnDamage != DamageAction.WithdrawAndRepair || report.Verdict.Result != CheckResult.Invalid || records.Find(key) is not { Phase: ModelPhase.Withdrawn }) return again;
+        return await repairs.RepairAsync(wish, destination, state.Manifest, report.Verdict.Findings, cancellationToken) is { } pause ? Next(key, pause) : again;
     }
 
     private TimeSpan Conclude(ModelRecord record, ModelWish wish, VerificationPolicy policy, ProofState state, CheckReport report, CheckScope scope)

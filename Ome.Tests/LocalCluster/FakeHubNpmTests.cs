@@ -36,7 +36,7 @@ public sealed class FakeHubNpmTests
         if (Environment.GetEnvironmentVariable("OME_NPM") != "1") Assert.Ignore("Set OME_NPM=1 to install @huggingface/hub with npm and run it against the fake hub.");
 #pragma warning restore RS0030
         using var directory = new TempDirectory();
-        var (installed, problem) = await RunAsync(directory.Path, cancellationToken, "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "@huggingface/hub");
+        var (installed, problem) = await RunAsync(directory.Path, ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "@huggingface/hub"], cancellationToken);
         if (!installed) Assert.Ignore("npm cannot install @huggingface/hub here: " + problem);
         await File.WriteAllTextAsync(directory["client.mjs"], Script, cancellationToken);
         ModelTree.Write(directory["model"]);
@@ -48,7 +48,7 @@ public sealed class FakeHubNpmTests
         hub.GrantedTokens.Add("hf_npmToken");
         hub.Add("org/model", files).Access = HubAccess.Private;
 
-        var (ran, output) = await RunAsync(directory.Path, cancellationToken, "node", directory["client.mjs"], hub.Endpoint, "hf_npmToken");
+        var (ran, output) = await RunAsync(directory.Path, ["node", directory["client.mjs"], hub.Endpoint, "hf_npmToken"], cancellationToken);
 
         ran.Should().BeTrue(output);
         using var seen = JsonDocument.Parse(output);
@@ -69,11 +69,11 @@ public sealed class FakeHubNpmTests
         TestContext.Out.WriteLine($"@huggingface/hub listed and downloaded {listed.Count} files");
     }
 
-    private static async Task<(bool Succeeded, string Output)> RunAsync(string directory, CancellationToken cancellationToken, string command, params string[] arguments)
+    private static async Task<(bool Succeeded, string Output)> RunAsync(string directory, string[] command, CancellationToken cancellationToken)
     {
         try
         {
-            var start = new ProcessStartInfo(command, arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
             start.Environment["NO_PROXY"] = "127.0.0.1";
             start.Environment["no_proxy"] = "127.0.0.1";
             using var process = Process.Start(start)!;

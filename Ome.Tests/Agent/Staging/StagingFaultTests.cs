@@ -177,7 +177,7 @@ public sealed class StagingFaultTests
     }
 
     /// <summary>Has room for so many more bytes, and finds out only when writing.</summary>
-    private class FillingDisk : StagingDisk
+    private sealed class FillingDisk : StagingDisk
     {
         private long _room;
 
@@ -248,7 +248,7 @@ public sealed class StagingFaultTests
         {
             try
             {
-                using var process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardError = true })!;
+                using var process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
                 var said = process.StandardError.ReadToEnd();
                 process.WaitForExit();
                 return process.ExitCode == 0 ? null : said.Trim();
