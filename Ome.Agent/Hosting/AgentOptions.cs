@@ -62,7 +62,7 @@ public sealed class AgentOptions
     [Range(1, 64)]
     public int MultipartConcurrency { get; set; } = 4;
 
-    [Flag("download-retry", "tries of a staging before it counts as failed", Group = "Staging", Environment = "DOWNLOAD_RETRY")]
+    [Flag("download-retry", "accepted as OME's flag; a failed staging is tried again after a growing pause, without end", Group = "Staging", Environment = "DOWNLOAD_RETRY")]
     [Range(1, 100)]
     public int DownloadRetry { get; set; } = 3;
 
@@ -86,11 +86,11 @@ public sealed class AgentOptions
     public IntegrityMode IntegrityMode { get; set; } = IntegrityMode.Deep;
 
     [Flag("integrity-interval", "time between two Basic checks of a model", Group = "Integrity", Environment = "OME_INTEGRITY_INTERVAL")]
-    [DurationRange("1s", "7d")]
+    [DurationRange("10s", "1d")]
     public TimeSpan IntegrityInterval { get; set; } = TimeSpan.FromMinutes(10);
 
     [Flag("integrity-deep-max-age", "longest time a byte stays unread", Group = "Integrity", Environment = "OME_INTEGRITY_DEEP_MAX_AGE")]
-    [DurationRange("1m", "365d")]
+    [DurationRange("5m", "366d")]
     public TimeSpan DeepMaxAge { get; set; } = TimeSpan.FromDays(7);
 
     [Flag("integrity-start-jitter", "first checks spread over this time after a start", Group = "Integrity", Environment = "OME_INTEGRITY_START_JITTER")]

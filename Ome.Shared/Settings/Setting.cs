@@ -72,6 +72,7 @@ public sealed class Setting
     private static string? Describe(ValidationAttribute rule) => rule switch
     {
         DurationRangeAttribute range => $"from {range.Minimum} to {range.Maximum}",
+        RangeAttribute { Maximum: >= 9e18 } range => $"from {range.Minimum}",
         RangeAttribute range => $"from {range.Minimum} to {range.Maximum}",
         AllowedValuesAttribute allowed => "one of " + string.Join(", ", allowed.Values),
         RequiredAttribute => "required",
