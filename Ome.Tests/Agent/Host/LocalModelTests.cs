@@ -27,8 +27,8 @@ public sealed class LocalModelTests
         entry!.Validation!.Result.Should().Be("Invalid");
         entry.Validation.Reason.Should().Be("FileMissing");
         entry.Validation.Message.Should().Contain(Path.GetFileName(shard));
-        var check = await node.CheckAsync(model);
-        check!.Status.Result.Should().Be("Invalid");
+        // The check is written after label and ConfigMap.
+        var check = await node.WaitForCheckAsync(model, found => found.Status.Result == "Invalid", token);
         check.Status.Findings.Should().ContainSingle().Which.Path.Should().Be(Path.GetFileName(shard));
 
         File.Move(node.ModelsRoot + "/aside", shard);
