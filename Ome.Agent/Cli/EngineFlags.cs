@@ -7,19 +7,7 @@ namespace Ome.Agent.Cli;
 /// <summary>The flags that say how hard a command may read.</summary>
 internal sealed class EngineFlags
 {
-    private readonly Option<long> _limit = new("--limit")
-    {
-        Description = "most bytes a second to read, e.g. 100MB; 0 is unlimited",
-        HelpName = "bytes/s",
-        DefaultValueFactory = _ => 0,
-        CustomParser = result =>
-        {
-            var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
-            if (ByteText.TryParse(text.EndsWith("/s", StringComparison.Ordinal) ? text[..^2] : text, out var bytes)) return bytes;
-            result.AddError($"--limit is '{text}': it must be {ByteText.Expected}");
-            return 0;
-        },
-    };
+    private readonly Option<long> _limit = Bytes("--limit", "most bytes a second to read, e.g. 100MB; 0 is unlimited", 0);
 
     private readonly Option<int> _jobs = new("--jobs", "-j")
     {
@@ -37,6 +25,21 @@ internal sealed class EngineFlags
         command.Options.Add(_limit);
         command.Options.Add(_jobs);
     }
+
+    /// <summary>An option whose value is a count of bytes, or of bytes a second.</summary>
+    public static Option<long> Bytes(string name, string description, long byDefault) => new(name)
+    {
+        Description = description,
+        HelpName = "bytes",
+        DefaultValueFactory = _ => byDefault,
+        CustomParser = result =>
+        {
+            var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+            if (ByteText.TryParse(text.EndsWith("/s", StringComparison.Ordinal) ? text[..^2] : text, out var bytes)) return bytes;
+            result.AddError($"{name} is '{text}': it must be {ByteText.Expected}");
+            return 0;
+        },
+    };
 
     /// <summary>An engine of its own for one command; whoever asked disposes both. Nobody else's reads are at stake but those --limit is for.</summary>
     public (ReadEngine Engine, IoBudget Budget) Open(ParseResult parsed, TimeProvider time)

@@ -82,13 +82,14 @@ internal static class ManifestCommand
         {
             var file = Path.GetFullPath(parsed.GetValue(path)!);
             if (Directory.Exists(file)) file = VerifyCommand.ManifestOf(VerifyCommand.DirectoryPath(file));
-            if (ManifestFile.Load(file) is ManifestLoad.Loaded { Document: var document })
+            var load = ManifestFile.Load(file);
+            if (load is ManifestLoad.Loaded { Document: var document })
             {
                 Show(document, console);
                 return ExitCode.Intact;
             }
 
-            await console.Error.WriteLineAsync($"ome-agent: {((ManifestLoad.Unusable)ManifestFile.Load(file)).Message}");
+            await console.Error.WriteLineAsync($"ome-agent: {((ManifestLoad.Unusable)load).Message}");
             return ExitCode.CouldNotVerify;
         });
         return command;

@@ -31,18 +31,24 @@ internal sealed class VerifyAction(VerifyOptions options, ReadEngine engine, Cli
             return null;
         }
 
-        if (ManifestFile.Load(path) is not ManifestLoad.Loaded { Document: var document })
+        var load = ManifestFile.Load(path);
+        if (load is not ManifestLoad.Loaded { Document: var document })
         {
-            var unusable = (ManifestLoad.Unusable)ManifestFile.Load(path);
+            var unusable = (ManifestLoad.Unusable)load;
             return new CheckSummary(Verdict.Inconclusive(unusable.Reason, unusable.Message), "manifest")
             {
                 Hint = $"Restore the manifest, or take a new one from files you trust: ome-agent manifest create {options.Directory}",
             };
         }
 
-        var ledger = VerificationLedger.Unproven(document);
+        var ledger = options.Ledger is { } kept ? LedgerFile.LoadOrStart(kept, document, out _) : VerificationLedger.Unproven(document);
         var subject = new CheckSubject(options.Directory, HuggingFaceTruth.CacheOf(options.Directory), ledger, StableHash.Of(options.Directory));
-        var request = new CheckRequest { Policy = Policy with { Digest = options.Digest }, Scope = options.Basic ? CheckScope.Presence : CheckScope.Full };
+        var request = new CheckRequest
+        {
+            Policy = Policy with { Digest = options.Digest, FromMedium = options.FromMedium, CheckpointBytes = Math.Max(1, options.CheckpointBytes) },
+            Scope = options.Basic ? CheckScope.Presence : CheckScope.Full,
+            Checkpoint = options.Ledger is { } target ? proven => LedgerFile.Save(target, proven) : null,
+        };
         var report = await new ProgressReport(console, engine, time).RunAsync(
             options.Directory, progress => new VerificationRunner(engine, time).RunAsync(subject, request with { Progress = progress }, cancellationToken));
         return new CheckSummary(report.Verdict, "manifest")

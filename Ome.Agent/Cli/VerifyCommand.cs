@@ -10,9 +10,12 @@ namespace Ome.Agent.Cli;
 /// <param name="Sums">Absolute path of a file that <c>sha256sum</c> or <c>md5sum</c> wrote.</param>
 /// <param name="Basic">Presence and structure only.</param>
 /// <param name="Digest">What content is compared by, where a manifest has both.</param>
+/// <param name="FromMedium">Around the page cache.</param>
+/// <param name="Ledger">Absolute path of the file in which proofs are kept, to go on after an interruption; null = none.</param>
+/// <param name="CheckpointBytes">Between two savings of it.</param>
 /// <param name="WriteManifest">Keep a manifest when all is well.</param>
 /// <param name="Json">One JSON object instead of text.</param>
-internal sealed record VerifyOptions(string Directory, string? Manifest, string? Sums, bool Basic, PassDigest Digest, bool WriteManifest, bool Json);
+internal sealed record VerifyOptions(string Directory, string? Manifest, string? Sums, bool Basic, PassDigest Digest, bool FromMedium, string? Ledger, long CheckpointBytes, bool WriteManifest, bool Json);
 
 /// <summary><c>ome-agent verify DIR</c>.</summary>
 internal static class VerifyCommand
@@ -38,10 +41,13 @@ internal static class VerifyCommand
         var basic = new Option<bool>("--basic") { Description = "presence, sizes, stamps and structure only; content of files whose stamp changed" };
         var deep = new Option<bool>("--deep") { Description = "every byte (the default)" };
         var digest = new Option<string>("--digest") { Description = "compare content by xxh128 (finds accidents) or sha256 (also forgery)", DefaultValueFactory = _ => "xxh128" };
+        var medium = new Option<bool>("--medium") { Description = "read from the medium (O_DIRECT) also what the page cache holds" };
+        var ledger = new Option<string?>("--ledger") { Description = "keep in FILE what is proven, and go on there after an interruption", HelpName = "FILE" };
+        var checkpoint = EngineFlags.Bytes("--checkpoint", "bytes proven between two savings of the ledger", 1L << 30);
         var write = new Option<bool>("--write-manifest") { Description = "when all is well, keep a manifest in DIR/.ome" };
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         digest.AcceptOnlyFromAmong("xxh128", "sha256");
-        var command = new Command("verify", Help) { directory, manifest, sums, basic, deep, digest, write, json };
+        var command = new Command("verify", Help) { directory, manifest, sums, basic, deep, digest, medium, ledger, checkpoint, write, json };
         var engine = new EngineFlags(command);
         command.Validators.Add(result =>
         {
@@ -53,7 +59,8 @@ internal static class VerifyCommand
         {
             var options = new VerifyOptions(
                 DirectoryPath(parsed.GetValue(directory)!), FullPath(parsed.GetValue(manifest)), FullPath(parsed.GetValue(sums)), parsed.GetValue(basic),
-                parsed.GetValue(digest) == "sha256" ? PassDigest.Sha256 : PassDigest.Xxh128, parsed.GetValue(write), parsed.GetValue(json));
+                parsed.GetValue(digest) == "sha256" ? PassDigest.Sha256 : PassDigest.Xxh128, parsed.GetValue(medium), FullPath(parsed.GetValue(ledger)),
+                parsed.GetValue(checkpoint), parsed.GetValue(write), parsed.GetValue(json));
             var (reader, budget) = engine.Open(parsed, time);
             using (budget)
             using (reader)

@@ -9,7 +9,7 @@ namespace Ome.Agent.Verification;
 internal sealed partial class VerificationPass
 {
     /// <summary>Most bytes of one read: what a kill can cost beyond the checkpoint interval.</summary>
-    private const long MaxReadBytes = 1L << 30;
+    private const long MaxReadBytes = 128L << 20;
 
     private const int Retries = 2;
 
@@ -35,7 +35,7 @@ internal sealed partial class VerificationPass
         if (file.Look.Whole && _request.Policy.Digest == PassDigest.Sha256)
         {
             file.Pieces = 1;
-            yield return (file, ReadRequest.WholeFile(WholeDigests.Sha256, purpose) with { ChunkBytes = ChunkBytes });
+            yield return (file, Routed(ReadRequest.WholeFile(WholeDigests.Sha256, purpose)));
             yield break;
         }
 
@@ -43,7 +43,9 @@ internal sealed partial class VerificationPass
         var size = (int)Math.Max(1, MaxReadBytes / ChunkBytes);
         file.Pieces = Math.Max(1, (chunks.Length + size - 1) / size);
         for (var i = 0; i < file.Pieces; i++)
-            yield return (file, ReadRequest.SomeChunks(chunks.Skip(i * size).Take(size), purpose) with { ChunkBytes = ChunkBytes });
+            yield return (file, Routed(ReadRequest.SomeChunks(chunks.Skip(i * size).Take(size), purpose)));
+
+        ReadRequest Routed(ReadRequest request) => request with { ChunkBytes = ChunkBytes, FromMedium = request.FromMedium || _request.Policy.FromMedium };
     }
 
     private async Task ReadPieceAsync(FileWork file, ReadRequest request)

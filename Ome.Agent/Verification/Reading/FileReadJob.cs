@@ -127,7 +127,7 @@ internal sealed class FileReadJob : EngineJob, IDisposable
         }
 
         _linkText = end.LinkText;
-        _file = OpenedFile.Open(calls, end.Descriptor, end.Stat, Request.Purpose, _engine.Options.SmallFile, out var errno);
+        _file = OpenedFile.Open(calls, end.Descriptor, end.Stat, Request.FromMedium, _engine.Options.SmallFile, out var errno);
         calls.Close(end.Descriptor);
         if (_file is null)
         {

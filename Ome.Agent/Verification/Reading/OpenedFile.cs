@@ -41,7 +41,7 @@ internal sealed unsafe class OpenedFile
     };
 
     /// <summary>Opens the file that the handle is on; null and an errno when refused. The handle stays the caller's.</summary>
-    public static OpenedFile? Open(ISystemCalls calls, int handle, in FileStat stat, ReadPurpose purpose, long smallFile, out int errno)
+    public static OpenedFile? Open(ISystemCalls calls, int handle, in FileStat stat, bool fromMedium, long smallFile, out int errno)
     {
         errno = 0;
         var cached = calls.Reopen(handle, direct: false);
@@ -52,9 +52,9 @@ internal sealed unsafe class OpenedFile
         }
 
         var small = stat.Stamp.Size < smallFile;
-        var residency = purpose == ReadPurpose.Confirm ? Residency.None : small ? Residency.All : Residency.Sample(calls, cached, stat.Stamp.Size);
+        var residency = fromMedium ? Residency.None : small ? Residency.All : Residency.Sample(calls, cached, stat.Stamp.Size);
         var direct = residency.Everything ? -Errno.EINVAL : calls.Reopen(handle, direct: true);
-        if (direct >= 0 || direct == -Errno.EINVAL) return new OpenedFile(cached, direct, stat, residency, small && purpose != ReadPurpose.Confirm);
+        if (direct >= 0 || direct == -Errno.EINVAL) return new OpenedFile(cached, direct, stat, residency, small && !fromMedium);
         errno = -direct;
         calls.Close(cached);
         return null;

@@ -39,6 +39,7 @@ public sealed record ReadRequest
         Chunks = chunks;
         Md5PartSize = md5PartSize;
         Purpose = purpose;
+        FromMedium = purpose == ReadPurpose.Confirm;
     }
 
     /// <summary>Digests over the whole content.</summary>
@@ -54,6 +55,12 @@ public sealed record ReadRequest
     public long Md5PartSize { get; }
 
     public ReadPurpose Purpose { get; init; }
+
+    /// <summary>
+    /// True: from the medium (O_DIRECT) also where the page cache holds the file, which proves the disk and not the memory; a file system
+    /// without O_DIRECT is read through its cache, and the route says so. Default for <see cref="ReadPurpose.Confirm"/>.
+    /// </summary>
+    public bool FromMedium { get; init; }
 
     /// <summary>Bytes of a chunk: a multiple of 4 KiB, since reads around the cache begin at its multiples. Default 64 MiB.</summary>
     public long ChunkBytes

@@ -56,6 +56,12 @@ public sealed record VerificationPolicy
     /// <summary>Default XXH128 chunks; SHA-256 always confirms.</summary>
     public PassDigest Digest { get; init; } = PassDigest.Xxh128;
 
+    /// <summary>
+    /// Content is read from the medium even where the page cache holds it: a model that an engine has loaded is cached whole, and reading it
+    /// there would prove memory. Default true.
+    /// </summary>
+    public bool FromMedium { get; init; } = true;
+
     /// <summary>Time between two checks. Default 10 min; 10 s to 1 d.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(10);
 
