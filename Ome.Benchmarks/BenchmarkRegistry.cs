@@ -21,6 +21,7 @@ public static class BenchmarkRegistry
     /// <summary>All, in the order they run.</summary>
     public static IReadOnlyList<BenchmarkEntry> All { get; } =
     [
+        new("fleet", "the operator over 100, 1,000 and 5,000 nodes x 50 models against listing everything", FleetBenchmark.RunAsync),
         new("codec", "node report entries: decode and encode, MB/s against a plain parse of the same bytes", CodecBenchmark.RunAsync),
         new("cluster", "the local control plane: start time, writes/s with watchers against none, order checked", ClusterBenchmark.RunAsync),
         new("fold", "node reports into aggregates: one changed report against folding everything again", FoldBenchmark.RunAsync),
