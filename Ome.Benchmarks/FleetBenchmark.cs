@@ -126,7 +126,8 @@ internal sealed class FleetBenchmark : IAsyncDisposable
         {
             // Every model gets its turn before one comes again, so that the limit of one write a second is not what is measured.
             var pause = Task.Delay(TimeSpan.FromMilliseconds(25), TimeProvider.System, cancellationToken);
-            times[i] = await FlipAsync(i / ModelCount % _nodeCount, Models[i % ModelCount], ready: i / ModelCount % 2 != 0, cancellationToken);
+            // Each round flips all models on one node: the even rounds away, the odd ones back.
+            times[i] = await FlipAsync(i / (2 * ModelCount) % _nodeCount, Models[i % ModelCount], ready: i / ModelCount % 2 != 0, cancellationToken);
             await pause;
         }
 
@@ -179,9 +180,11 @@ internal sealed class FleetBenchmark : IAsyncDisposable
 
     private async Task<double> FlipAsync(int node, ModelKey model, bool ready, CancellationToken cancellationToken)
     {
+        bool Shows(BaseModelStatus? status) => status?.NodesFailed?.Contains(Node(node)) == !ready;
+        if (_seen.Shows(model.Name, Shows)) throw new InvalidOperationException("The status shows the change before it is made: nothing would be measured.");
         var started = Stopwatch.GetTimestamp();
         await _client.CoreV1.PatchNamespacedConfigMapAsync(Patch(model, ready), Node(node), Namespace, cancellationToken: cancellationToken);
-        await _seen.UntilAsync(model.Name, status => status?.NodesFailed?.Contains(Node(node)) == !ready, cancellationToken);
+        await _seen.UntilAsync(model.Name, Shows, cancellationToken);
         return Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 
@@ -254,6 +257,11 @@ internal sealed class FleetBenchmark : IAsyncDisposable
         private readonly Dictionary<string, BaseModelStatus?> _status = new(StringComparer.Ordinal);
         private readonly ConcurrentDictionary<string, int> _versions = new(StringComparer.Ordinal);
         private readonly List<(string Name, Func<BaseModelStatus?, bool> IsMet, TaskCompletionSource Met)> _waiting = [];
+
+        public bool Shows(string name, Func<BaseModelStatus?, bool> condition)
+        {
+            lock (_gate) return _status.TryGetValue(name, out var status) && condition(status);
+        }
 
         public int Versions(string name) => _versions.GetValueOrDefault(name);
 
