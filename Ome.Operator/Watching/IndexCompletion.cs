@@ -13,5 +13,8 @@ public sealed class IndexCompletion(ReportIndex index, Informer<V1ConfigMap, Arr
         index.SetComplete(reports: true);
         await nodes.WaitForSyncAsync(stoppingToken);
         index.SetComplete(nodes: true);
+
+        // Listing a big fleet leaves hundreds of MB of parsed ConfigMaps behind that the collector would keep for a rainy day.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 }
