@@ -22,6 +22,10 @@ public sealed class OperatorOptions
     [Flag("port", "Port of /healthz, /readyz and /metrics; 0 takes a free one")]
     public int Port { get; set; } = 8080;
 
+    /// <summary>A read-only page of models by nodes, on loopback only.</summary>
+    [Flag("fleet-page", "Serve a read-only page of models by nodes at /, to loopback only: kubectl port-forward")]
+    public bool FleetPage { get; set; }
+
     /// <summary>Only one of several replicas writes.</summary>
     [Flag("leader-elect", "Let one of several replicas write, the others stand by with a warm index")]
     public bool LeaderElect { get; set; } = true;

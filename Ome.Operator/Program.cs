@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Reflection;
 using Microsoft.Extensions.Logging.Console;
+using Ome.Operator.Fleet;
 using Ome.Shared.Settings;
 
 namespace Ome.Operator;
@@ -44,6 +45,7 @@ public static partial class Program
         builder.Services.AddOmeOperator(options);
         var app = builder.Build();
         app.MapOperator();
+        if (options.FleetPage) app.MapFleetPage();
         var source = Metadata("KubeOpsSource");
         LogStart(app.Logger, typeof(Program).Assembly.GetName().Version?.ToString(3) ?? "?", source, Metadata("KubeOpsVersion"), options.Namespace);
         Prometheus.Metrics.WithCustomRegistry(app.Services.GetRequiredService<Prometheus.CollectorRegistry>())

@@ -149,7 +149,19 @@ public sealed class ReportIndex(ModelWaker waker, TimeProvider time)
     /// <summary>All models known, with what their nodes say: for pages and metrics, not for decisions.</summary>
     public IReadOnlyList<ModelAggregate> Snapshot()
     {
-        lock (_gate) return [.. _fold.Models.ToList().Select(model => _fold.Aggregate(model)).OfType<ModelAggregate>()];
+        List<ModelKey> models;
+        lock (_gate) models = [.. _fold.Models];
+        var aggregates = new List<ModelAggregate>(models.Count);
+        foreach (var model in models)
+        {
+            // One model at a time: a page must not hold up the reports of a big fleet.
+            lock (_gate)
+            {
+                if (_fold.Aggregate(model) is { } aggregate) aggregates.Add(aggregate);
+            }
+        }
+
+        return aggregates;
     }
 
     // The first change counts: latency is the age of the oldest thing the status does not show.
