@@ -76,12 +76,20 @@ public static class FleetPage
             Text(page, State(aggregate)).Append("</td><td>");
             Text(page, aggregate.NodeSummary).Append("</td><td>");
             Text(page, aggregate.OldestProof is { } proof ? Age(now - proof) : "—").Append("</td>");
-            foreach (var cell in row.Cells) page.Append("<td class=\"c ").Append(Class(cell)).Append("\"></td>");
+            for (var i = 0; i < row.Cells.Count; i++) Cell(page, view.Nodes[i], row.Cells[i]);
             page.Append("</tr>");
         }
 
         page.Append("</tbody></table></div>");
         if (view.ModelCount > view.Rows.Count) Text(page.Append("<p class=\"note\">"), $"{view.ModelCount - view.Rows.Count} more models; search for them").Append("</p>");
+    }
+
+    // Only what stands out says its name: a thousand nodes times "ready" would be most of the page.
+    private static void Cell(StringBuilder page, string node, CellState cell)
+    {
+        page.Append("<td class=\"c ").Append(Class(cell)).Append('"');
+        if (cell is not (CellState.Ready or CellState.None)) Text(page.Append(" title=\""), $"{node}: {Word(cell)}").Append('"');
+        page.Append("></td>");
     }
 
     private static void Problems(StringBuilder page, FleetView view, DateTimeOffset now)
