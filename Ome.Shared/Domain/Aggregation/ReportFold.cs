@@ -116,6 +116,10 @@ public sealed class ReportFold
         : [.. slot.Facts.Where(pair => !pair.Key.IsLive && pair.Value.Unreadable is null && pair.Value.State != NodeModelState.Deleted && pair.Value.IsAbout(model))
             .Select(static pair => pair.Key.Name).Order(StringComparer.Ordinal)];
 
+    /// <summary>Whether an entry would be read anew with this text, because it seems to differ from the last one.</summary>
+    public bool WouldRead(string nodeName, string dataKey, string text) =>
+        !_nodes.TryGetValue(nodeName, out var node) || !node.Entries.TryGetValue(dataKey, out var entry) || entry.Fingerprint != TextFingerprint.Of(text);
+
     private bool Take(NodeSlot node, string key, string text, List<ModelKey> changed)
     {
         var fingerprint = TextFingerprint.Of(text ?? string.Empty);
