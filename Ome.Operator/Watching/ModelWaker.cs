@@ -60,5 +60,8 @@ public sealed class ModelWaker(EntityQueue<BaseModel> namespaced, EntityQueue<Cl
         }
     }
 
+    /// <summary>Wakes every model that is there.</summary>
+    public ValueTask WakeAllAsync(CancellationToken cancellationToken) => WakeAsync([.. _known.Keys], cancellationToken);
+
     private sealed record Known(string Uid, long? WrittenAt);
 }

@@ -13,20 +13,13 @@ public sealed class ReportIndex(ModelWaker waker, TimeProvider time)
     private readonly Lock _gate = new();
     private readonly ReportFold _fold = new();
     private readonly Dictionary<ModelKey, long> _changedAt = [];
-    private bool _hasReports;
-    private bool _hasNodes;
+    private volatile bool _isComplete;
 
     /// <summary>Raised when a report may have lost its node.</summary>
     public event EventHandler? NodeMayBeGone;
 
     /// <summary>Both informers have told everything they know: before that an aggregate would show nodes as gone that were only not seen yet.</summary>
-    public bool IsComplete
-    {
-        get
-        {
-            lock (_gate) return _hasReports && _hasNodes;
-        }
-    }
+    public bool IsComplete => _isComplete;
 
     /// <summary>Nodes that exist, and nodes with a report.</summary>
     public (int Nodes, int Reports) Counts
@@ -51,7 +44,7 @@ public sealed class ReportIndex(ModelWaker waker, TimeProvider time)
             else
             {
                 _fold.SetReport(change.Object.Name.Name, change.Item.Take(), changed);
-                isOrphan = _hasNodes && !_fold.IsLive(change.Object.Name.Name);
+                isOrphan = _isComplete && !_fold.IsLive(change.Object.Name.Name);
             }
 
             Mark(changed);
@@ -77,16 +70,18 @@ public sealed class ReportIndex(ModelWaker waker, TimeProvider time)
         return waker.WakeAsync(changed, cancellationToken);
     }
 
-    /// <summary>An informer has listed everything once.</summary>
-    public void SetComplete(bool reports = false, bool nodes = false)
+    /// <summary>Both informers have listed everything once: models that were looked at too early are looked at again.</summary>
+    public ValueTask SetCompleteAsync(CancellationToken cancellationToken)
     {
-        lock (_gate)
-        {
-            _hasReports |= reports;
-            _hasNodes |= nodes;
-        }
+        _isComplete = true;
+        NodeMayBeGone?.Invoke(this, EventArgs.Empty);
+        return waker.WakeAllAsync(cancellationToken);
+    }
 
-        if (IsComplete) NodeMayBeGone?.Invoke(this, EventArgs.Empty);
+    /// <summary>Leadership began: what changed before was somebody else's to show.</summary>
+    public void ForgetChanges()
+    {
+        lock (_gate) _changedAt.Clear();
     }
 
     /// <summary>Makes a model and what it wants known.</summary>
