@@ -25,8 +25,8 @@ public sealed partial class ModelReconciler(
 
     private const int Tries = 3;
     private const int LiveChecks = 20;
-    // A net only: the completed index wakes every model it was asked for too early.
-    private static readonly TimeSpan UntilComplete = TimeSpan.FromSeconds(10);
+    // The completed index wakes every model it was asked for too early; this catches the one whose run was just ending.
+    private static readonly TimeSpan UntilComplete = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan WhileHeld = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<Type, bool> _prunes = [];
