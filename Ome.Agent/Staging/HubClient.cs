@@ -52,7 +52,7 @@ public sealed class HubClient
                 var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
                 await using var bounded = new BoundedStream(body, MostJsonBytes);
                 var value = await JsonSerializer.DeserializeAsync(bounded, type, cancellationToken).ConfigureAwait(false);
-                return value is null ? Unreadable<T>() : new(value, NextPage(response), null);
+                return value is not null && TryNextPage(response, out var next) ? new(value, next, null) : Unreadable<T>();
             }
             catch (JsonException)
             {
@@ -131,18 +131,24 @@ public sealed class HubClient
         return target.Scheme == Uri.UriSchemeHttps || target.Scheme == from.Scheme ? target : null;
     }
 
-    /// <summary>The page after this one, which must be on the hub itself: its address comes from the answer and gets the token.</summary>
-    private Uri? NextPage(HttpResponseMessage response)
+    /// <summary>
+    /// The page after this one, always asked of the hub itself: mirrors pass on links to the hub they copy, and the token must not follow them there. A
+    /// link that is none is an error, never the end: half a listing must not look like a whole one.
+    /// </summary>
+    private bool TryNextPage(HttpResponseMessage response, out Uri? next)
     {
-        if (!response.Headers.TryGetValues("Link", out var links)) return null;
+        next = null;
+        if (!response.Headers.TryGetValues("Link", out var links)) return true;
         foreach (var link in links.SelectMany(link => link.Split(',')))
         {
+            if (!link.Contains("rel=\"next\"", StringComparison.OrdinalIgnoreCase)) continue;
             var (open, close) = (link.IndexOf('<', StringComparison.Ordinal), link.IndexOf('>', StringComparison.Ordinal));
-            if (open < 0 || close < open || !link[close..].Contains("rel=\"next\"", StringComparison.OrdinalIgnoreCase)) continue;
-            if (Uri.TryCreate(response.RequestMessage!.RequestUri, link[(open + 1)..close], out var next) && IsOwn(next)) return next;
+            if (open < 0 || close < open || !Uri.TryCreate(response.RequestMessage!.RequestUri, link[(open + 1)..close], out next)) return false;
+            if (!IsOwn(next)) next = Resolve(next.PathAndQuery.TrimStart('/'));
+            return true;
         }
 
-        return null;
+        return true;
     }
 
     private static HubAnswer<T> Unreadable<T>()

@@ -39,6 +39,9 @@ public sealed class FakeHub : IAsyncDisposable
     /// <summary>Entries on one page of a tree; the real hub has 1,000.</summary>
     public int PageSize { get; set; } = 1000;
 
+    /// <summary>Origin of the links from page to page; null = <see cref="Endpoint"/>. A mirror passes on those of the hub it copies.</summary>
+    public string? PageLinkOrigin { get; set; }
+
     /// <summary>Tokens that may read gated and private repositories.</summary>
     public ISet<string> GrantedTokens { get; } = new HashSet<string>(StringComparer.Ordinal);
 

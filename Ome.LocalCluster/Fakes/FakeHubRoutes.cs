@@ -85,7 +85,7 @@ internal sealed class FakeHubRoutes(FakeHub hub)
             var next = Uri.EscapeDataString(Convert.ToBase64String(Encoding.UTF8.GetBytes(page[^1].Path)));
             var path = string.Concat(directory.Split('/', StringSplitOptions.RemoveEmptyEntries).Select(segment => "/" + Uri.EscapeDataString(segment)));
             context.Response.Headers.Link =
-                $"<{hub.Endpoint}/api/models/{repository.Id}/tree/{Uri.EscapeDataString(revision)}{path}?recursive={query["recursive"]}&expand={query["expand"]}&limit={limit}&cursor={next}>; rel=\"next\"";
+                $"<{hub.PageLinkOrigin ?? hub.Endpoint}/api/models/{repository.Id}/tree/{Uri.EscapeDataString(revision)}{path}?recursive={query["recursive"]}&expand={query["expand"]}&limit={limit}&cursor={next}>; rel=\"next\"";
         }
 
         await JsonAsync(context, new JsonArray([.. page.Select(entry => entry.Json)])).ConfigureAwait(false);

@@ -15,6 +15,18 @@ public sealed class HuggingFaceSourceContractTests : ArtifactSourceContract
         bed.Hub.Add("org/model", files);
         return new HubSourceBed(bed);
     }
+
+    [Test, CancelAfter(30_000)]
+    public async Task A_mirror_whose_page_links_lead_elsewhere_is_listed_whole_and_only_the_mirror_is_asked(CancellationToken cancellationToken)
+    {
+        await using var bed = await StagingBed.StartAsync(cancellationToken: cancellationToken);
+        bed.Hub.PageSize = 3;
+        bed.Hub.PageLinkOrigin = "http://127.0.0.1:1";
+        bed.Hub.Add("org/model", Files);
+        await using var source = new HubSourceBed(bed);
+
+        (await ListAsync(source, cancellationToken)).Files.Should().HaveCount(Files.Count);
+    }
 }
 
 /// <summary>The Hugging Face source on a fake hub.</summary>
