@@ -9,8 +9,15 @@ namespace Ome.LocalCluster.Fakes;
 /// <summary>One answer with file bytes.</summary>
 /// <param name="Path">Of the file.</param>
 /// <param name="Offset">Of its first byte.</param>
-/// <param name="Sent">Bytes handed to the connection; what a reset throws away is among them.</param>
-public sealed record HubBody(string Path, long Offset, long Sent);
+public sealed record HubBody(string Path, long Offset)
+{
+    private long _sent;
+
+    /// <summary>Bytes handed to the connection so far; what a reset throws away is among them.</summary>
+    public long Sent => Interlocked.Read(ref _sent);
+
+    internal void Add(long bytes) => Interlocked.Add(ref _sent, bytes);
+}
 
 /// <summary>
 /// A Hugging Face hub on loopback for tests and the demo: the real routes, headers, paging and redirects, and switches to make each of them fail.
@@ -60,7 +67,7 @@ public sealed class FakeHub : IAsyncDisposable
     /// <summary>Bytes of file content sent so far.</summary>
     public long BodyBytesSent => Interlocked.Read(ref _bodyBytes);
 
-    /// <summary>Answers with file bytes so far, as they ended.</summary>
+    /// <summary>Answers with file bytes so far, in the order they began.</summary>
     public IReadOnlyList<HubBody> Bodies => [.. _bodies];
 
     /// <summary>Starts listening on loopback.</summary>
@@ -122,7 +129,7 @@ public sealed class FakeHub : IAsyncDisposable
 
     internal void SawLeak(string request) => _leaks.Enqueue(request);
 
-    internal void Ended(HubBody body) => _bodies.Enqueue(body);
+    internal void Began(HubBody body) => _bodies.Enqueue(body);
 
     internal void Sent(long bytes) => Interlocked.Add(ref _bodyBytes, bytes);
 }

@@ -57,22 +57,17 @@ internal sealed class FakeHubBodies(FakeHub hub)
         var flipAt = fault?.Kind == HubFaultKind.WrongBytes ? Math.Min(length - 1, fault.AfterBytes) : -1;
         await using var source = content.Open(offset);
         var buffer = new byte[BufferSize];
-        long sent = 0;
-        try
+        var body = new HubBody(path, offset);
+        hub.Began(body);
+        for (long sent = 0; sent < stopAt;)
         {
-            while (sent < stopAt)
-            {
-                var read = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, stopAt - sent)), context.RequestAborted).ConfigureAwait(false);
-                if (read == 0) break;
-                if (flipAt >= sent && flipAt < sent + read) buffer[flipAt - sent] ^= 0x10;
-                await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted).ConfigureAwait(false);
-                sent += read;
-                hub.Sent(read);
-            }
-        }
-        finally
-        {
-            hub.Ended(new HubBody(path, offset, sent));
+            var read = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, stopAt - sent)), context.RequestAborted).ConfigureAwait(false);
+            if (read == 0) break;
+            if (flipAt >= sent && flipAt < sent + read) buffer[flipAt - sent] ^= 0x10;
+            await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted).ConfigureAwait(false);
+            sent += read;
+            body.Add(read);
+            hub.Sent(read);
         }
 
         if (stopAt >= length) return;
