@@ -4,7 +4,7 @@ namespace Ome.Benchmarks.Verify;
 internal sealed class Race(Field field, int cores, bool warm, int rounds)
 {
     /// <summary>Slow tools only have to show how slow they are.</summary>
-    private const int SlowRounds = 2;
+    private readonly int _slowRounds = rounds > 3 ? 2 : 1;
 
     private readonly Dictionary<string, List<Run>> _runs = [];
 
@@ -15,7 +15,7 @@ internal sealed class Race(Field field, int cores, bool warm, int rounds)
         var random = new Random(cores);
         for (var round = 0; round < rounds; round++)
         {
-            var order = contestants.Where(contestant => !contestant.Slow || round < SlowRounds).ToArray();
+            var order = contestants.Where(contestant => !contestant.Slow || round < _slowRounds).ToArray();
             random.Shuffle(order);
             foreach (var contestant in order) await OnceAsync(contestant, cancellationToken);
         }

@@ -5,7 +5,7 @@ namespace Ome.Benchmarks.Verify;
 /// <summary>
 /// The reading engine beside everything else that digests files, on the same files in the same run: whole processes, rounds interleaved
 /// and shuffled, medians and ratios. Environment: OME_BENCH_DIR (default artifacts/bench below the current directory), OME_BENCH_GIB (4),
-/// OME_BENCH_ROUNDS (5), OME_BENCH_MILLION=1 adds a stat pass over a million files.
+/// OME_BENCH_ROUNDS (5), OME_BENCH_PARTS (race,stat,budget), OME_BENCH_MILLION=1 adds a stat pass over a million files.
 /// </summary>
 internal static class VerifyBenchmark
 {
@@ -18,15 +18,20 @@ internal static class VerifyBenchmark
         foreach (var missing in Contestant.All.Where(contestant => !contestant.IsThere))
             Console.WriteLine($"   {missing.Name}: not installed here (Debian package {missing.Package})");
 
+        var parts = (Environment.GetEnvironmentVariable("OME_BENCH_PARTS") ?? "race,stat,budget").Split(',');
+        if (parts.Contains("race", StringComparer.Ordinal)) await RaceAsync(field, rounds, cancellationToken);
+        if (parts.Contains("stat", StringComparer.Ordinal)) await StatRace.RunAsync(field, context.Quick, cancellationToken);
+        if (parts.Contains("budget", StringComparer.Ordinal)) await BudgetAsync(field, context.Quick ? 12 : 60, cancellationToken);
+    }
+
+    private static async Task RaceAsync(Field field, int rounds, CancellationToken cancellationToken)
+    {
         await field.RunAsync(field.Agent($"manifest create {field.Directory}/files > /dev/null"), 2, cancellationToken);
         for (var cores = 1; cores <= Math.Min(2, Environment.ProcessorCount); cores++)
         {
             await new Race(field, cores, warm: true, rounds).RunAsync(cancellationToken);
             await new Race(field, cores, warm: false, rounds).RunAsync(cancellationToken);
         }
-
-        await StatRace.RunAsync(field, context.Quick, cancellationToken);
-        await BudgetAsync(field, context.Quick ? 12 : 60, cancellationToken);
     }
 
     private static async Task BudgetAsync(Field field, int seconds, CancellationToken cancellationToken)
