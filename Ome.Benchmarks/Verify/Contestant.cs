@@ -21,19 +21,19 @@ internal sealed record Contestant(string Name, string? Tool, string? Package, Fu
 
     public static IReadOnlyList<Contestant> All { get; } =
     [
-        new(Chunks, null, null, (field, cores) => field.Child("chunks", cores)),
-        new(Sha256, null, null, (field, cores) => field.Child("sha256", cores)),
-        new(Both, null, null, (field, cores) => field.Child("both", cores)),
-        new(Agent, null, null, (field, cores) => field.Agent($"verify {field.Directory}/files --jobs {cores} > /dev/null")),
-        new(AgentSha256, null, null, (field, cores) => field.Agent($"verify {field.Directory}/files --jobs {cores} --digest sha256 > /dev/null")),
+        new(Chunks, null, null, (field, _) => field.Child("chunks", 0)),
+        new(Sha256, null, null, (field, _) => field.Child("sha256", 0)),
+        new(Both, null, null, (field, _) => field.Child("both", 0)),
+        new(Agent, null, null, (field, _) => field.Agent($"verify {field.Directory}/files > /dev/null")),
+        new(AgentSha256, null, null, (field, _) => field.Agent($"verify {field.Directory}/files --digest sha256 > /dev/null")),
         new(OpenSsl, "openssl", "openssl", (field, cores) => field.Each(cores, "openssl dgst -sha256")),
         new(B3, "b3sum", "b3sum", (field, cores) => $"b3sum --num-threads {cores} {field.FileList}"),
         new("xxhsum -H2 (XXH128)", "xxhsum", "xxhash", (field, cores) => field.Each(cores, "xxhsum -q -H2")),
         new("python3 hashlib, 1 MiB chunks", "python3", "python3", (field, cores) => field.Each(cores, $"python3 -c \"{Python}\"")),
-        new("plain loop, 1 MiB (.NET)", null, null, (field, cores) => field.Child("plain", cores)),
+        new("plain loop, 1 MiB (.NET)", null, null, (field, _) => field.Child("plain", 1)),
         new("rclone hashsum sha256", "rclone", "rclone", (field, cores) => $"rclone hashsum sha256 --checkers {cores} --exclude '.ome/**' {field.Directory}/files", Slow: true),
         new("sha256sum", "sha256sum", "coreutils", (field, cores) => field.Each(cores, "sha256sum"), Slow: true),
-        new(Floor, null, null, (field, cores) => field.Child("floor", cores)),
+        new(Floor, null, null, (field, _) => field.Child("floor", 2)),
     ];
 
     public bool IsOurs => Tool is null;

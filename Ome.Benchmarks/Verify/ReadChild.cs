@@ -21,7 +21,7 @@ internal sealed record ChildReport(long Bytes, double Seconds, long Allocated, l
 
 /// <summary>
 /// The contestants that are ours, each run as a process of its own so that start-up and JIT are in its time:
-/// <c>read-child chunks|sha256|plain|floor|stat|budget WORKERS PATH...</c>
+/// <c>read-child chunks|sha256|both|plain|floor|stat|budget WORKERS PATH...</c>, 0 workers = as many as the engine thinks right
 /// </summary>
 internal static class ReadChild
 {
@@ -61,7 +61,7 @@ internal static class ReadChild
         using var engine = new ReadEngine(new ReadEngineOptions { Workers = workers, Background = false }, budget, TimeProvider.System);
         using var root = ((ArtifactRootResult.Opened)ArtifactRoot.Open(Path.GetDirectoryName(paths[0])!)).Root;
         var probe = new FileProbe(engine);
-        await Parallel.ForEachAsync(paths, new ParallelOptions { MaxDegreeOfParallelism = workers }, async (path, token) =>
+        await Parallel.ForEachAsync(paths, new ParallelOptions { MaxDegreeOfParallelism = engine.Workers }, async (path, token) =>
         {
             var seen = await probe.ReadAsync(root, ArtifactPath.Parse(Path.GetFileName(path)), request, token);
             if (seen is not FileObservation.Present) throw new IOException($"{path}: {seen}");

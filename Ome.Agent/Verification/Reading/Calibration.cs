@@ -14,8 +14,8 @@ public sealed record Calibration(long Sha256PerCore, int Cores)
     /// <summary>Below this a core has no SHA instructions: about 0.4 GiB/s without, 1.5 with.</summary>
     private const long WithoutShaInstructions = 700L << 20;
 
-    /// <summary>Readers that keep a fast disk busy on the allowed cores.</summary>
-    public int Workers => (int)Math.Clamp((FastDisk + Sha256PerCore - 1) / Sha256PerCore, 1, Math.Max(1, Cores));
+    /// <summary>Readers that keep a fast disk busy on the allowed cores: two even on one core, so that the disk has a request while that core hashes.</summary>
+    public int Workers => (int)Math.Clamp((FastDisk + Sha256PerCore - 1) / Sha256PerCore, 2, Math.Max(2, Cores));
 
     /// <summary>False where SHA-256 runs in plain code: three to four times the CPU per byte.</summary>
     public bool HasShaInstructions => Sha256PerCore > WithoutShaInstructions;

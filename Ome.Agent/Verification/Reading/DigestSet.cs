@@ -10,7 +10,7 @@ namespace Ome.Agent.Verification.Reading;
 internal sealed class DigestSet : IDisposable
 {
     /// <summary>With several digests each piece goes through all of them while it is in the core's cache.</summary>
-    private const int Piece = 128 * 1024;
+    private const int Piece = 512 * 1024;
 
     private readonly XxHash128 _chunk = new();
     private IncrementalHash? _sha256;
