@@ -1,4 +1,6 @@
+using System.Net;
 using k8s;
+using k8s.Autorest;
 using k8s.Models;
 using Ome.LocalCluster.Faults;
 
@@ -31,6 +33,23 @@ public static class ControlPlaneExtensions
     public static void RequireMinor(this ITestControlPlane plane, int minor, string feature)
     {
         if (plane.Minor < minor) Assert.Ignore($"{feature} came with Kubernetes 1.{minor}; this is {plane.Name}");
+    }
+
+    /// <summary>Waits until a kind is served. Established is not enough on a real server: its handler learns of a CRD a little later, and says 404 or 429 until then.</summary>
+    public static async Task UntilServedAsync(this ITestControlPlane plane, string group, string version, string plural, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await plane.Admin.CustomObjects.ListClusterCustomObjectAsync(group, version, plural, cancellationToken: cancellationToken);
+                return;
+            }
+            catch (HttpOperationException e) when (e.Response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
+            }
+        }
     }
 
     /// <summary>A fresh namespace with a unique name.</summary>

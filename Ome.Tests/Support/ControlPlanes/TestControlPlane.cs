@@ -53,7 +53,7 @@ internal abstract class TestControlPlane(string name, Uri url, string token, str
             {
                 var patch = new V1Patch(crd, V1Patch.PatchType.ApplyPatch);
                 await Admin.ApiextensionsV1.PatchCustomResourceDefinitionAsync(patch, crd.Name(), fieldManager: "ome-tests", force: true, cancellationToken: cancellationToken);
-                await UntilServedAsync(crd, cancellationToken);
+                await this.UntilServedAsync(crd.Spec.Group, crd.Spec.Versions.First(v => v.Served).Name, crd.Spec.Names.Plural, cancellationToken);
             }
         }
     }
@@ -62,24 +62,6 @@ internal abstract class TestControlPlane(string name, Uri url, string token, str
     {
         _admin?.Dispose();
         return ValueTask.CompletedTask;
-    }
-
-    // Established is not enough on a real server: its handler learns of the CRD a little later. A list that works is.
-    private async Task UntilServedAsync(V1CustomResourceDefinition crd, CancellationToken cancellationToken)
-    {
-        var version = crd.Spec.Versions.First(v => v.Served).Name;
-        while (true)
-        {
-            try
-            {
-                await Admin.CustomObjects.ListClusterCustomObjectAsync(crd.Spec.Group, version, crd.Spec.Names.Plural, cancellationToken: cancellationToken);
-                return;
-            }
-            catch (k8s.Autorest.HttpOperationException e) when (e.Response.StatusCode is System.Net.HttpStatusCode.NotFound or System.Net.HttpStatusCode.TooManyRequests)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
-            }
-        }
     }
 
     private KubernetesClientConfiguration ConfigurationWith(string bearer) => new()
