@@ -11,7 +11,13 @@ namespace Ome.Agent.Staging;
 /// <param name="SourceName">How the source itself names it (an object's full name); null when that is <paramref name="Path"/>.</param>
 /// <param name="Version">Entity tag or version to hold later reads to; null when the revision does that.</param>
 public sealed record ArtifactFile(
-    ArtifactPath Path, long Size, ImmutableArray<ContentDigest> Digests, string? SourceName = null, string? Version = null);
+    ArtifactPath Path, long Size, ImmutableArray<ContentDigest> Digests, string? SourceName = null, string? Version = null)
+{
+    /// <summary>
+    /// Digests of which one may be the content's: a multipart MD5 under each usual part size. A match proves the content; none says nothing.
+    /// </summary>
+    public ImmutableArray<ContentDigest> Alternatives { get; init; } = [];
+}
 
 /// <summary>All files of an artifact at one revision: sorted, unique, placeable in one directory.</summary>
 public sealed class ArtifactListing

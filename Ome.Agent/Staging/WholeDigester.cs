@@ -19,6 +19,9 @@ internal sealed class WholeDigester : IDisposable
     private readonly List<CompositeMd5> _composites = [];
     private readonly bool _wantsCrc;
     private uint _crc = ~0u;
+    private ContentDigest? _sha256Result;
+    private ContentDigest? _gitSha1Result;
+    private ContentDigest? _md5Result;
 
     public WholeDigester(long size, ImmutableArray<ContentDigest> expected)
     {
@@ -60,23 +63,37 @@ internal sealed class WholeDigester : IDisposable
     /// <summary>SHA-256 of the content, and the first published digest it does not match, with what it is instead; null when it matches all.</summary>
     public (ContentDigest Sha256, (ContentDigest Expected, ContentDigest Actual)? Mismatch) Finish()
     {
-        var sha256 = ContentDigest.Of(DigestAlgorithm.Sha256, _sha256.GetHashAndReset());
-        ContentDigest? gitSha1 = _gitSha1 is null ? null : ContentDigest.Of(DigestAlgorithm.GitSha1, _gitSha1.GetHashAndReset());
-        ContentDigest? md5 = _md5 is null ? null : ContentDigest.Of(DigestAlgorithm.Md5, _md5.GetHashAndReset());
-        foreach (var expected in _expected)
+        var actual = ActualOf(_expected);
+        for (var i = 0; i < _expected.Length; i++)
         {
-            var actual = expected.Algorithm switch
-            {
-                DigestAlgorithm.Sha256 => sha256,
-                DigestAlgorithm.GitSha1 => gitSha1!.Value,
-                DigestAlgorithm.Md5 => md5!.Value,
-                DigestAlgorithm.Md5Composite => _composites.First(composite => composite.PartSize == expected.PartSize).Finish(),
-                _ => ContentDigest.Of(DigestAlgorithm.Crc32C, BigEndian(~_crc)),
-            };
-            if (actual != expected) return (sha256, (expected, actual));
+            if (actual[i] != _expected[i]) return (Sha256, (_expected[i], actual[i]));
         }
 
-        return (sha256, null);
+        return (Sha256, null);
+    }
+
+    /// <summary>For each digest, which must be one of those asked for, what the content gives instead. Ends the taking of bytes.</summary>
+    public ImmutableArray<ContentDigest> ActualOf(ImmutableArray<ContentDigest> digests)
+    {
+        End();
+        return [.. digests.Select(digest => digest.Algorithm switch
+        {
+            DigestAlgorithm.Sha256 => Sha256,
+            DigestAlgorithm.GitSha1 => _gitSha1Result!.Value,
+            DigestAlgorithm.Md5 => _md5Result!.Value,
+            DigestAlgorithm.Md5Composite => _composites.First(composite => composite.PartSize == digest.PartSize).Finish(),
+            _ => ContentDigest.Of(DigestAlgorithm.Crc32C, BigEndian(~_crc)),
+        })];
+    }
+
+    private ContentDigest Sha256 => _sha256Result!.Value;
+
+    private void End()
+    {
+        if (_sha256Result is not null) return;
+        _sha256Result = ContentDigest.Of(DigestAlgorithm.Sha256, _sha256.GetHashAndReset());
+        _gitSha1Result = _gitSha1 is null ? null : ContentDigest.Of(DigestAlgorithm.GitSha1, _gitSha1.GetHashAndReset());
+        _md5Result = _md5 is null ? null : ContentDigest.Of(DigestAlgorithm.Md5, _md5.GetHashAndReset());
     }
 
     public void Dispose()

@@ -5,44 +5,56 @@ using Microsoft.Net.Http.Headers;
 namespace Ome.LocalCluster.Fakes;
 
 /// <summary>Answers that carry file bytes: ranges, entity tags, and everything that can go wrong in the middle of them.</summary>
-internal sealed class FakeHubBodies(FakeHub hub)
+/// <param name="faults">What goes wrong.</param>
+/// <param name="begin">Told when a body begins, with its file and offset; what it gives back is told of every piece sent.</param>
+internal sealed class FakeHubBodies(HubFaults faults, Func<string, long, Action<int>> begin)
 {
     private const int BufferSize = 256 * 1024;
 
-    public async Task SendAsync(HttpContext context, string path, HubContent content)
+    public Task SendAsync(HttpContext context, string path, HubContent content)
+    {
+        context.Response.Headers.ETag = $"\"{content.ETag}\"";
+        return SendAsync(context, path, content.Length, content.Open);
+    }
+
+    /// <summary>Sends bytes; the caller has set the headers that name the content.</summary>
+    /// <param name="context">Request and answer.</param>
+    /// <param name="path">Which file, for faults.</param>
+    /// <param name="size">Of the whole content.</param>
+    /// <param name="open">Opens the content from an offset.</param>
+    public async Task SendAsync(HttpContext context, string path, long size, Func<long, Stream> open)
     {
         var response = context.Response;
-        response.Headers.ETag = $"\"{content.ETag}\"";
         response.Headers.AcceptRanges = "bytes";
         response.ContentType = "application/octet-stream";
         if (context.Request.Method == "HEAD")
         {
-            response.ContentLength = content.Length;
+            response.ContentLength = size;
             return;
         }
 
-        var fault = hub.Faults.Take(HubFaultScope.Body, path, static kind => kind != HubFaultKind.Status);
-        var (offset, length) = fault?.Kind == HubFaultKind.IgnoreRange ? (0, content.Length) : RangeOf(context, content.Length);
+        var fault = faults.Take(HubFaultScope.Body, path, static kind => kind != HubFaultKind.Status);
+        var (offset, length) = fault?.Kind == HubFaultKind.IgnoreRange ? (0, size) : RangeOf(context, size);
         if (length < 0)
         {
             response.StatusCode = 416;
-            response.Headers.ContentRange = $"bytes */{content.Length}";
+            response.Headers.ContentRange = $"bytes */{size}";
             return;
         }
 
-        fault ??= hub.Faults.TakeRandomCut(length);
+        fault ??= faults.TakeRandomCut(length);
         if (fault?.Kind == HubFaultKind.Truncate) length = Math.Min(length, fault.AfterBytes);
         response.ContentLength = length;
         var isRange = fault?.Kind != HubFaultKind.IgnoreRange && context.Request.Headers.Range.Count > 0;
-        if (length > 0 && (isRange || length < content.Length))
+        if (length > 0 && (isRange || length < size))
         {
             response.StatusCode = 206;
-            response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes {offset}-{offset + length - 1}/{content.Length}");
+            response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes {offset}-{offset + length - 1}/{size}");
         }
 
         try
         {
-            await CopyAsync(context, path, content, offset, length, fault).ConfigureAwait(false);
+            await CopyAsync(context, path, open, offset, length, fault).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
@@ -51,23 +63,21 @@ internal sealed class FakeHubBodies(FakeHub hub)
         }
     }
 
-    private async Task CopyAsync(HttpContext context, string path, HubContent content, long offset, long length, HubFault? fault)
+    private async Task CopyAsync(HttpContext context, string path, Func<long, Stream> open, long offset, long length, HubFault? fault)
     {
         var stopAt = fault?.Kind is HubFaultKind.Cut or HubFaultKind.Stall ? Math.Min(length, fault.AfterBytes) : length;
         var flipAt = fault?.Kind == HubFaultKind.WrongBytes ? Math.Min(length - 1, fault.AfterBytes) : -1;
-        await using var source = content.Open(offset);
+        await using var source = open(offset);
         var buffer = new byte[BufferSize];
-        var body = new HubBody(path, offset);
-        hub.Began(body);
-        for (long sent = 0; sent < stopAt;)
+        var sent = begin(path, offset);
+        for (long done = 0; done < stopAt;)
         {
-            var read = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, stopAt - sent)), context.RequestAborted).ConfigureAwait(false);
+            var read = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, stopAt - done)), context.RequestAborted).ConfigureAwait(false);
             if (read == 0) break;
-            if (flipAt >= sent && flipAt < sent + read) buffer[flipAt - sent] ^= 0x10;
+            if (flipAt >= done && flipAt < done + read) buffer[flipAt - done] ^= 0x10;
             await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted).ConfigureAwait(false);
-            sent += read;
-            body.Add(read);
-            hub.Sent(read);
+            done += read;
+            sent(read);
         }
 
         if (stopAt >= length) return;

@@ -8,7 +8,7 @@ namespace Ome.LocalCluster.Fakes;
 /// <summary>The hub's routes, by hand: repository ids and file paths hold slashes no route template can split.</summary>
 internal sealed class FakeHubRoutes(FakeHub hub)
 {
-    private readonly FakeHubBodies _bodies = new(hub);
+    private readonly FakeHubBodies _bodies = new(hub.Faults, hub.Sent);
 
     public async Task HandleAsync(HttpContext context)
     {

@@ -1,0 +1,19 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Ome.Agent.Staging.S3;
+
+/// <summary>Wiring of the S3 source. The container also holds an <see cref="ISecretReader"/>.</summary>
+public static class S3Services
+{
+    /// <summary>Adds <c>s3://</c>.</summary>
+    public static IServiceCollection AddS3Source(this IServiceCollection services)
+    {
+        services.AddOptions<S3Options>().ValidateDataAnnotations();
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<S3Options>>().Value);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<S3Clients>();
+        services.AddSingleton<IArtifactSource, S3Source>();
+        return services;
+    }
+}
