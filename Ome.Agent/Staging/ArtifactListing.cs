@@ -17,6 +17,12 @@ public sealed record ArtifactFile(
     /// Digests of which one may be the content's: a multipart MD5 under each usual part size. A match proves the content; none says nothing.
     /// </summary>
     public ImmutableArray<ContentDigest> Alternatives { get; init; } = [];
+
+    /// <summary>True when the source published something its bytes can be held to.</summary>
+    public bool CanBeProven => !Digests.IsEmpty || !Alternatives.IsEmpty;
+
+    /// <summary>The file with the alternative that its bytes matched among its digests; itself for null.</summary>
+    public ArtifactFile With(ContentDigest? proof) => proof is { } digest ? this with { Digests = Digests.Add(digest), Alternatives = [] } : this;
 }
 
 /// <summary>All files of an artifact at one revision: sorted, unique, placeable in one directory.</summary>

@@ -83,10 +83,10 @@ public sealed partial class ArtifactStager : IDisposable
         {
             var proven = await FileStager.ProveAsync(_disk, directory, file, former.GetValueOrDefault(file.Path), cancellationToken).ConfigureAwait(false);
             if (proven is null || _disk.Look(StagingLayout.FileOf(directory, file.Path)) is not (FileKind.Regular, var stamp, _) || !proven.IsAt(stamp)) return null;
-            entries.Add(new ManifestEntry(file.Path, stamp, null, proven.Sha256, file.Digests, proven.Chunks, []));
+            entries.Add(new ManifestEntry(file.Path, stamp, null, proven.Sha256, proven.File.Digests, proven.Chunks, []));
         }
 
-        var trust = listing.Files.All(file => !file.Digests.IsEmpty) ? ManifestTrust.Upstream : ManifestTrust.Local;
+        var trust = entries.TrueForAll(entry => !entry.Upstream.IsEmpty) ? ManifestTrust.Upstream : ManifestTrust.Local;
         return new ArtifactManifest(new SourceIdentity(request.Uri.Text, request.Destination, listing.Revision), trust, _time.GetUtcNow(), entries);
     }
 

@@ -40,11 +40,11 @@ internal sealed class FileStager(
     public static async Task<ProvenFile?> ProveAsync(StagingDisk disk, string directory, ArtifactFile file, ManifestEntry? entry, CancellationToken cancellationToken)
     {
         var path = StagingLayout.FileOf(directory, file.Path);
-        if (file.Digests.IsEmpty || disk.Look(path) is not (FileKind.Regular, var before, _) || before.Size != file.Size) return null;
+        if (!file.CanBeProven || disk.Look(path) is not (FileKind.Regular, var before, _) || before.Size != file.Size) return null;
         if (FromManifest(file, entry, before) is { } noted) return noted;
         var hashed = await Task.Run(() => ContentHasher.Hash(path, file, cancellationToken), cancellationToken).ConfigureAwait(false);
-        if (hashed is not var (sha256, chunks) || disk.Look(path) is not (FileKind.Regular, var after, _)) return null;
-        return before == after ? new ProvenFile(file, sha256, chunks, after.Inode, after.Device, after.MtimeNs) : null;
+        if (hashed is not var (sha256, chunks, proof) || disk.Look(path) is not (FileKind.Regular, var after, _)) return null;
+        return before == after ? new ProvenFile(file.With(proof), sha256, chunks, after.Inode, after.Device, after.MtimeNs) : null;
     }
 
     public async Task<FileOutcome> StageAsync(int index, int connections, CancellationToken cancellationToken)
@@ -90,8 +90,9 @@ internal sealed class FileStager(
             // A flush of gigabytes cannot be interrupted; a caller that gives up does not wait for it.
             await Task.Run(() => disk.Flush(part.Handle), CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
             var stamp = disk.Look(record.PartPath(index))!.Value.Stamp;
-            var proven = new ProvenFile(file, sha256, [.. part.Chunks.Select(chunk => chunk!.Value)], stamp.Inode, stamp.Device, stamp.MtimeNs);
-            record.SaveProven(index, proven);
+            var proof = part.Proof;
+            var proven = new ProvenFile(file.With(proof), sha256, [.. part.Chunks.Select(chunk => chunk!.Value)], stamp.Inode, stamp.Device, stamp.MtimeNs);
+            record.SaveProven(index, proven, proof);
             return new(proven, null);
         }
         finally
@@ -102,10 +103,12 @@ internal sealed class FileStager(
 
     private static ProvenFile? FromManifest(ArtifactFile file, ManifestEntry? entry, FileStamp stamp)
     {
-        if (entry is not { Sha256: { } sha256, LinkTarget: null } || entry.Size != file.Size || file.Digests.IsEmpty) return null;
+        if (entry is not { Sha256: { } sha256, LinkTarget: null } || entry.Size != file.Size || !file.CanBeProven) return null;
         var unchanged = (entry.Stamp with { Blocks = 0 }) == (stamp with { Blocks = 0 });
+        var proof = file.Alternatives.Where(entry.Upstream.Contains).Select(digest => (ContentDigest?)digest).FirstOrDefault();
+        if (file.Digests.IsEmpty && proof is null) return null;
         var sameContent = file.Digests.All(digest => digest == sha256 || entry.Upstream.Contains(digest));
-        return unchanged && sameContent ? new ProvenFile(file, sha256, entry.Chunks, stamp.Inode, stamp.Device, stamp.MtimeNs) : null;
+        return unchanged && sameContent ? new ProvenFile(file.With(proof), sha256, entry.Chunks, stamp.Inode, stamp.Device, stamp.MtimeNs) : null;
     }
 
     private StagingFailure Full(ArtifactFile file, long needed) => new(
@@ -120,9 +123,9 @@ internal static class ContentHasher
     private const int BlockSize = 1 << 20;
 
     /// <summary>SHA-256 and chunk digests; null when the content is not what the listing publishes, or cannot be read.</summary>
-    public static (ContentDigest Sha256, ImmutableArray<UInt128> Chunks)? Hash(string path, ArtifactFile file, CancellationToken cancellationToken)
+    public static (ContentDigest Sha256, ImmutableArray<UInt128> Chunks, ContentDigest? Proof)? Hash(string path, ArtifactFile file, CancellationToken cancellationToken)
     {
-        using var whole = new WholeDigester(file.Size, file.Digests);
+        using var whole = new WholeDigester(file);
         var chunk = new XxHash128();
         var chunks = ImmutableArray.CreateBuilder<UInt128>();
         var buffer = ArrayPool<byte>.Shared.Rent(BlockSize);
@@ -153,6 +156,7 @@ internal static class ContentHasher
         }
 
         var (sha256, mismatch) = whole.Finish();
-        return mismatch is null ? (sha256, chunks.ToImmutable()) : null;
+        var proof = whole.Proof();
+        return mismatch is null && (proof is not null || !file.Digests.IsEmpty) ? (sha256, chunks.ToImmutable(), proof) : null;
     }
 }

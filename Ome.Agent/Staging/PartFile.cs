@@ -31,7 +31,7 @@ internal sealed class PartFile : IDisposable
     {
         (_disk, _path, _journalPath, File, Handle, _floor) = (disk, path, path + ".chunks", file, handle, floor);
         _chunks = new UInt128?[ArtifactManifest.ChunkCount(file.Size)];
-        _whole = new WholeDigester(file.Size, file.Digests);
+        _whole = new WholeDigester(file);
     }
 
     public ArtifactFile File { get; }
@@ -122,6 +122,9 @@ internal sealed class PartFile : IDisposable
         return _whole.Position == File.Size ? _whole.Finish() : throw new InvalidOperationException($"'{File.Path}' is not complete.");
     }
 
+    /// <summary>The alternative digest that proves the finished content, if any.</summary>
+    public ContentDigest? Proof => _whole.Proof();
+
     /// <summary>Throws the side file and its journal away.</summary>
     public void Discard()
     {
@@ -205,7 +208,7 @@ internal sealed class PartFile : IDisposable
                 {
                     // The digests have taken bytes that do not count: they begin again, later, from what is proven.
                     _whole.Dispose();
-                    (_whole, _inOrder) = (new WholeDigester(File.Size, File.Digests), 0);
+                    (_whole, _inOrder) = (new WholeDigester(File), 0);
                 }
             }
         }

@@ -28,8 +28,8 @@ internal sealed class StagingRecord(StagingDisk disk, string directory)
         var files = new List<ArtifactFile>();
         foreach (var file in note.Files)
         {
-            if (!ArtifactPath.TryParse(file.Path, out var path, out _) || ParseDigests(file.Digests) is not { } digests) return null;
-            files.Add(new ArtifactFile(path, file.Size, digests, file.SourceName, file.Version));
+            if (!ArtifactPath.TryParse(file.Path, out var path, out _) || ParseDigests(file.Digests) is not { } digests || ParseDigests(file.Alternatives ?? []) is not { } alternatives) return null;
+            files.Add(new ArtifactFile(path, file.Size, digests, file.SourceName, file.Version) { Alternatives = alternatives });
         }
 
         return ArtifactListing.TryCreate(note.Revision, files, out var listing, out _) ? listing : null;
@@ -40,7 +40,7 @@ internal sealed class StagingRecord(StagingDisk disk, string directory)
     {
         Directory.CreateDirectory(directory);
         var files = listing.Files.Select(file =>
-            new FileNote(file.Path.Value, file.Size, [.. file.Digests.Select(digest => digest.ToString())], file.SourceName, file.Version));
+            new FileNote(file.Path.Value, file.Size, Texts(file.Digests), file.SourceName, file.Version, file.Alternatives.IsEmpty ? null : Texts(file.Alternatives)));
         Write(ListingPath, new ListingNote(Version, identity.StorageUri, identity.StoragePath, listing.Revision, [.. files]), StagingJson.Default.ListingNote);
     }
 
@@ -56,17 +56,21 @@ internal sealed class StagingRecord(StagingDisk disk, string directory)
             chunks.Add(chunk);
         }
 
-        return new ProvenFile(file, sha256.Value, chunks.MoveToImmutable(), note.Inode, note.Device, note.MtimeNs);
+        if (note.Proof is not null && (!ContentDigest.TryParse(note.Proof, out var proof) || !file.Alternatives.Contains(proof.Value))) return null;
+        var proven = file.With(note.Proof is null ? null : file.Alternatives.First(digest => digest.ToString() == note.Proof));
+        return new ProvenFile(proven, sha256.Value, chunks.MoveToImmutable(), note.Inode, note.Device, note.MtimeNs);
     }
 
-    /// <summary>Notes that the n-th file is proven and flushed.</summary>
-    public void SaveProven(int index, ProvenFile file) => Write(
+    /// <summary>Notes that the n-th file is proven and flushed; <paramref name="proof"/> is the alternative that proved it, if one did.</summary>
+    public void SaveProven(int index, ProvenFile file, ContentDigest? proof = null) => Write(
         ProvenPath(index),
         new ProvenNote(
-            file.File.Path.Value, file.Sha256.ToString(), [.. file.Chunks.Select(chunk => chunk.ToString("x32", CultureInfo.InvariantCulture))], file.Inode, file.Device, file.MtimeNs),
+            file.File.Path.Value, file.Sha256.ToString(), [.. file.Chunks.Select(chunk => chunk.ToString("x32", CultureInfo.InvariantCulture))], file.Inode, file.Device, file.MtimeNs, proof?.ToString()),
         StagingJson.Default.ProvenNote);
 
     private string ProvenPath(int index) => Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{index:D6}.proven"));
+
+    private static string[] Texts(ImmutableArray<ContentDigest> digests) => [.. digests.Select(digest => digest.ToString())];
 
     private static ImmutableArray<ContentDigest>? ParseDigests(string[] texts)
     {
@@ -118,9 +122,9 @@ internal sealed record ProvenFile(ArtifactFile File, ContentDigest Sha256, Immut
 
 internal sealed record ListingNote(int Version, string StorageUri, string StoragePath, string? Revision, FileNote[] Files);
 
-internal sealed record FileNote(string Path, long Size, string[] Digests, string? SourceName, string? Version);
+internal sealed record FileNote(string Path, long Size, string[] Digests, string? SourceName, string? Version, string[]? Alternatives = null);
 
-internal sealed record ProvenNote(string Path, string Sha256, string[] Chunks, ulong Inode, ulong Device, long MtimeNs);
+internal sealed record ProvenNote(string Path, string Sha256, string[] Chunks, ulong Inode, ulong Device, long MtimeNs, string? Proof = null);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]

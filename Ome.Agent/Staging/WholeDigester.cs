@@ -13,6 +13,7 @@ namespace Ome.Agent.Staging;
 internal sealed class WholeDigester : IDisposable
 {
     private readonly ImmutableArray<ContentDigest> _expected;
+    private readonly ImmutableArray<ContentDigest> _alternatives;
     private readonly IncrementalHash _sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly IncrementalHash? _gitSha1;
     private readonly IncrementalHash? _md5;
@@ -23,10 +24,21 @@ internal sealed class WholeDigester : IDisposable
     private ContentDigest? _gitSha1Result;
     private ContentDigest? _md5Result;
 
-    public WholeDigester(long size, ImmutableArray<ContentDigest> expected)
+    /// <summary>For a listed file: everything its source publishes.</summary>
+    public WholeDigester(ArtifactFile file)
+        : this(file.Size, file.Digests, file.Alternatives)
     {
-        _expected = expected;
-        foreach (var digest in expected)
+    }
+
+    public WholeDigester(long size, ImmutableArray<ContentDigest> expected)
+        : this(size, expected, [])
+    {
+    }
+
+    private WholeDigester(long size, ImmutableArray<ContentDigest> expected, ImmutableArray<ContentDigest> alternatives)
+    {
+        (_expected, _alternatives) = (expected, alternatives);
+        foreach (var digest in expected.Concat(alternatives))
         {
             switch (digest.Algorithm)
             {
@@ -70,6 +82,18 @@ internal sealed class WholeDigester : IDisposable
         }
 
         return (Sha256, null);
+    }
+
+    /// <summary>The first alternative that the content is proven by; null when there is none, which says nothing of the content.</summary>
+    public ContentDigest? Proof()
+    {
+        var actual = ActualOf(_alternatives);
+        for (var i = 0; i < actual.Length; i++)
+        {
+            if (actual[i] == _alternatives[i]) return actual[i];
+        }
+
+        return null;
     }
 
     /// <summary>For each digest, which must be one of those asked for, what the content gives instead. Ends the taking of bytes.</summary>

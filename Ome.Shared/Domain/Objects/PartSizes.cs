@@ -28,11 +28,11 @@ public static class PartSizes
         // parts - 1 full parts and a rest between 1 byte and a full part.
         var least = (size + parts - 1) / parts;
         var most = (size - 1) / (parts - 1);
-        var usual = UsualMiB.Select(count => count * MiB);
-        var whole = Multiples(MiB, least, most);
-        var decimals = Multiples(MB, least, most);
+        var usual = UsualMiB.Select(count => count * MiB).Where(candidate => candidate >= least && candidate <= most).ToImmutableArray();
+        // Round sizes nobody takes by default are worth their passes only when no default fits.
+        if (!usual.IsEmpty) return [.. usual.Take(MaxCandidates)];
         var equal = size % parts == 0 ? new[] { size / parts } : [];
-        return [.. usual.Concat(whole).Concat(decimals).Concat(equal).Where(candidate => candidate >= least && candidate <= most).Distinct().Take(MaxCandidates)];
+        return [.. Multiples(MiB, least, most).Concat(Multiples(MB, least, most)).Concat(equal).Distinct().Take(MaxCandidates)];
     }
 
     /// <summary>The composite digests an expectation may mean for an object of this size, one per candidate.</summary>

@@ -18,7 +18,13 @@ internal sealed class OciBed : IAsyncDisposable
     private const string Fingerprint = "20:3b:97:13:55:1c:5b:0d:d3:37:d8:50:4e:c5:3a:34";
 
     private readonly TempDirectory _directory = new();
-    private readonly RSA _userKey = RSA.Create(2048);
+    // One key for all beds: making one takes longer than most tests.
+    private static readonly RSA UserKey = RSA.Create(2048);
+
+    // The pass phrase of the key is the secret that must show up nowhere.
+    private static readonly string EncryptedUserKey = UserKey.ExportEncryptedPkcs8PrivateKeyPem(
+        ArtifactSourceBed.PlantedSecret, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000));
+
     private readonly ServiceProvider _services;
 
     private OciBed(FakeObjectStore store, ShiftedTime time)
@@ -26,7 +32,7 @@ internal sealed class OciBed : IAsyncDisposable
         (Store, Time) = (store, time);
         Options = NewOptions();
         _services = Build();
-        store.Callers.Know(UserKeyId, _userKey);
+        store.Callers.Know(UserKeyId, UserKey);
     }
 
     public static string UserKeyId => $"ocid1.tenancy.fake/ocid1.user.fake/{Fingerprint}";
@@ -45,9 +51,6 @@ internal sealed class OciBed : IAsyncDisposable
     public TempDirectory Directory => _directory;
 
     public IArtifactSource Source => _services.GetServices<IArtifactSource>().Single();
-
-    /// <summary>The user's private key in PEM.</summary>
-    public string UserKeyPem => _userKey.ExportPkcs8PrivateKeyPem();
 
     public static async Task<OciBed> StartAsync(CancellationToken cancellationToken)
     {
@@ -69,16 +72,12 @@ internal sealed class OciBed : IAsyncDisposable
         await _services.DisposeAsync();
         await Store.DisposeAsync();
         Store.Callers.Instance?.Dispose();
-        _userKey.Dispose();
         _directory.Dispose();
     }
 
     private OciOptions NewOptions()
     {
-        // The pass phrase of the key is the secret that must show up nowhere.
-        var pem = _userKey.ExportEncryptedPkcs8PrivateKeyPem(
-            ArtifactSourceBed.PlantedSecret, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000));
-        File.WriteAllText(_directory["key.pem"], pem + "\nOCI_API_KEY\n");
+        File.WriteAllText(_directory["key.pem"], EncryptedUserKey + "\nOCI_API_KEY\n");
         File.WriteAllText(_directory["config"], $"""
             # comment
             [DEFAULT]
