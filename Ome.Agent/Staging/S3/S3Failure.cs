@@ -14,7 +14,7 @@ internal static class S3Failure
 
     public static StagingFailure From(Exception exception)
     {
-        if (exception is not AmazonS3Exception { StatusCode: var status } refused || status == 0)
+        if (exception is not AmazonS3Exception { StatusCode: var status } refused || (int)status == 0)
         {
             return exception is AmazonClientException
                 ? new(StagingFailureReason.Unauthorized, "no AWS credentials were found: name a Secret with accessKeyId and secretAccessKey in spec.storage.key, or give the agent a role")
