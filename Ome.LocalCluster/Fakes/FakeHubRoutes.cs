@@ -8,7 +8,16 @@ namespace Ome.LocalCluster.Fakes;
 /// <summary>The hub's routes, by hand: repository ids and file paths hold slashes no route template can split.</summary>
 internal sealed class FakeHubRoutes(FakeHub hub)
 {
-    private readonly FakeHubBodies _bodies = new(hub.Faults, hub.Sent);
+    private readonly FakeHubBodies _bodies = new(hub.Faults, (path, offset) =>
+    {
+        var body = new HubBody(path, offset);
+        hub.Began(body);
+        return bytes =>
+        {
+            body.Add(bytes);
+            hub.Sent(bytes);
+        };
+    });
 
     public async Task HandleAsync(HttpContext context)
     {

@@ -27,7 +27,9 @@ public sealed class FileDigestLaws : ReadingFixture
         // The small-file path ends at 64 KiB here, so that megabytes take all the others.
         Options.SmallFile = 64 * 1024;
         var count = 0;
+#pragma warning disable RS0030 // the switch of the long hunt
         Scene.Any.Sample(scene => Holds(scene, $"f{count++}"), iter: Environment.GetEnvironmentVariable("OME_LAWS") == "long" ? 3000 : 80, threads: 1);
+#pragma warning restore RS0030
     }
 
     private bool Holds(Scene scene, string name)
@@ -39,7 +41,9 @@ public sealed class FileDigestLaws : ReadingFixture
         using var engine = new ReadEngine(Options, Budget, TimeProvider.System, Calls);
         var request = (scene.Whole ? ReadRequest.WholeFile(WholeDigests.Sha256, scene.Purpose) : ReadRequest.EveryChunk(scene.Purpose)) with { ChunkBytes = scene.ChunkBytes };
 
+#pragma warning disable VSTHRD002 // CsCheck's samples are synchronous
         var seen = new FileProbe(engine).ReadAsync(OpenRoot(), ArtifactPath.Parse(name), request, CancellationToken.None).GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
 
         if (seen is not FileObservation.Present present) return false;
         var good = (!scene.Whole || present.Sha256 == Sha256Of(path)) && present.Chunks.SequenceEqual(Reference(path, scene.ChunkBytes));

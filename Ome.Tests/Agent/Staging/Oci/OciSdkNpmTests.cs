@@ -57,7 +57,7 @@ public sealed class OciSdkNpmTests
         if (Environment.GetEnvironmentVariable("OME_NPM") != "1") Assert.Ignore("Set OME_NPM=1 to install oci-objectstorage with npm and run it against the fake store.");
 #pragma warning restore RS0030
         using var directory = new TempDirectory();
-        var (installed, problem) = await RunAsync(directory.Path, cancellationToken, "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "oci-objectstorage");
+        var (installed, problem) = await RunAsync(directory.Path, "npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "oci-objectstorage"], cancellationToken);
         if (!installed) Assert.Ignore("npm cannot install oci-objectstorage here: " + problem);
         using var key = RSA.Create(2048);
         await File.WriteAllTextAsync(directory["key.pem"], key.ExportRSAPrivateKeyPem(), cancellationToken);
@@ -68,7 +68,7 @@ public sealed class OciSdkNpmTests
         var files = Enumerable.Range(0, 7).ToDictionary(i => $"m/a b+{i}%20#?/file-{i}.bin", i => Enumerable.Range(i, i * 10).Select(n => (byte)n).ToArray(), StringComparer.Ordinal);
         foreach (var (name, bytes) in files) store.Put("models", name, name.Contains("-6", StringComparison.Ordinal) ? StoredBlob.OfParts(bytes, 16) : StoredBlob.Of(bytes));
 
-        var (ran, output) = await RunAsync(directory.Path, cancellationToken, "node", directory["client.cjs"], store.Endpoint, directory["key.pem"], Fingerprint);
+        var (ran, output) = await RunAsync(directory.Path, "node", [directory["client.cjs"], store.Endpoint, directory["key.pem"], Fingerprint], cancellationToken);
 
         ran.Should().BeTrue(output + string.Join('\n', store.Callers.Refused));
         store.Callers.Refused.Should().BeEmpty();
@@ -91,11 +91,11 @@ public sealed class OciSdkNpmTests
         TestContext.Out.WriteLine($"oci-objectstorage read {listed.Count} objects with {store.Callers.Accepted.Count} signed requests; all signatures equal ours");
     }
 
-    private static async Task<(bool Succeeded, string Output)> RunAsync(string directory, CancellationToken cancellationToken, string command, params string[] arguments)
+    private static async Task<(bool Succeeded, string Output)> RunAsync(string directory, string command, string[] arguments, CancellationToken cancellationToken)
     {
         try
         {
-            var start = new ProcessStartInfo(command, arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new ProcessStartInfo(command, arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
             start.Environment["NO_PROXY"] = "127.0.0.1";
             start.Environment["no_proxy"] = "127.0.0.1";
             using var process = Process.Start(start)!;
