@@ -31,10 +31,10 @@ internal sealed class ChangeFilter<TEntity>(ReconcileStrategy strategy)
 
     internal void Clear() => _seen.Clear();
 
-    /// <summary>The last seen state of every object that <paramref name="listed"/> does not have.</summary>
-    internal List<TEntity> MissingFrom(IReadOnlyCollection<TEntity> listed)
+    /// <summary>The last seen state of every object whose uid is not among those listed.</summary>
+    internal List<TEntity> MissingFrom(IEnumerable<string?> listed)
     {
-        var present = listed.Select(entity => entity.Uid()).ToHashSet(StringComparer.Ordinal);
+        var present = listed.ToHashSet(StringComparer.Ordinal);
         return [.. _seen.Where(seen => !present.Contains(seen.Key)).Select(seen => seen.Value.Entity)];
     }
 

@@ -13,8 +13,8 @@ internal partial class ResourceWatcher<TEntity>
     [LoggerMessage(9153, LogLevel.Warning, "The watch of {EntityType} was silent for {Seconds} s; connecting again")]
     private partial void LogSilent(string entityType, double seconds);
 
-    [LoggerMessage(9154, LogLevel.Error, "An event of {EntityType} at resourceVersion {Version} does not fit the class and was skipped")]
-    private partial void LogMisfit(Exception exception, string entityType, string? version);
+    [LoggerMessage(9154, LogLevel.Error, "{EntityType} {Uid} at resourceVersion {Version} does not fit the class and is passed over")]
+    private partial void LogMisfit(Exception exception, string entityType, string? uid, string? version);
 
     [LoggerMessage(9155, LogLevel.Error, "The watcher of {EntityType} stopped unexpectedly and will be started again")]
     private partial void LogFaulted(Exception exception, string entityType);

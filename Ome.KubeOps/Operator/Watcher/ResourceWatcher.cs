@@ -91,11 +91,16 @@ internal partial class ResourceWatcher<TEntity>(
         if (_resumeFrom is not null && selectors == _selectors) return;
 
         _selectors = selectors;
-        var (items, version) = await feed.ListAsync(_selectors.Labels, _selectors.Fields, cancellationToken);
-        foreach (var vanished in _filter.MissingFrom(items)) await HandOnAsync(WatchEventType.Deleted, vanished, cancellationToken);
-        foreach (var item in items)
-            await HandOnAsync(_filter.IsKnown(item) ? WatchEventType.Modified : WatchEventType.Added, item, cancellationToken);
-        _resumeFrom = version;
+        var list = await feed.ListAsync(_selectors.Labels, _selectors.Fields, cancellationToken);
+        foreach (var vanished in _filter.MissingFrom(list.Items.Select(item => item.Uid)))
+            await HandOnAsync(WatchEventType.Deleted, vanished, cancellationToken);
+        foreach (var item in list.Items)
+        {
+            if (item.Misfit is not null) LogMisfit(item.Misfit, EntityType, item.Uid, item.ResourceVersion);
+            else if (item.Entity is { } entity) await HandOnAsync(_filter.IsKnown(entity) ? WatchEventType.Modified : WatchEventType.Added, entity, cancellationToken);
+        }
+
+        _resumeFrom = list.ResourceVersion;
     }
 
     private async Task FollowAsync(CancellationToken cancellationToken)
@@ -105,12 +110,12 @@ internal partial class ResourceWatcher<TEntity>(
         var events = feed.WatchAsync(_resumeFrom!, _selectors.Labels, _selectors.Fields, (int)WatchLength.TotalSeconds, either.Token);
         try
         {
-            await foreach (var (type, entity, version, misfit) in events)
+            await foreach (var (type, entity, uid, version, misfit) in events)
             {
                 _failures = 0;
                 silence.CancelAfter(LongestSilence);
                 metrics?.RecordWatchEvent(EntityType, type.ToString().ToLowerInvariant());
-                if (misfit is not null) LogMisfit(misfit, EntityType, version);
+                if (misfit is not null) LogMisfit(misfit, EntityType, uid, version);
                 else if (entity is not null) await HandOnAsync(type, entity, cancellationToken);
                 _resumeFrom = version ?? _resumeFrom;
             }

@@ -133,6 +133,28 @@ public sealed class WatchingTests : WidgetFixture
         await running.WaitUntilCaughtUpAsync(plane, "default", cancellationToken);
     }
 
+    [Test, CancelAfter(Limit)]
+    public async Task An_object_that_does_not_fit_the_class_keeps_nobody_else_out(CancellationToken cancellationToken)
+    {
+        await using var plane = await ControlPlanes.StartAsync(cancellationToken);
+        await plane.InstallWidgetsAsync(cancellationToken, definition =>
+            definition.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"] = new V1JSONSchemaProps { Type = "object", XKubernetesPreserveUnknownFields = true });
+        await CreateMisfitAsync("listed-misfit");
+        await plane.CreateWidgetAsync("listed", "default", cancellationToken);
+        await using var running = await WidgetOperator.StartAsync(plane, "default", cancellationToken: cancellationToken);
+        await running.Log.NextAsync("reconcile", "listed", cancellationToken);
+
+        await CreateMisfitAsync("watched-misfit");
+        await plane.CreateWidgetAsync("watched", "default", cancellationToken);
+        await running.Log.NextAsync("reconcile", "watched", cancellationToken);
+
+        running.Log.Calls.Select(call => call.Name).Should().BeEquivalentTo("listed", "watched");
+
+        Task CreateMisfitAsync(string name) => plane.Admin.CustomObjects.CreateNamespacedCustomObjectAsync(
+            new { apiVersion = "tests.ome.io/v1", kind = "Widget", metadata = new { name }, spec = new { size = "enormous" } },
+            "tests.ome.io", "v1", "default", Widget.Plural, cancellationToken: cancellationToken);
+    }
+
     internal sealed class NodeController(System.Collections.Concurrent.ConcurrentQueue<string> seen) : IEntityController<V1Node>
     {
         public Task<ReconciliationResult<V1Node>> ReconcileAsync(V1Node entity, CancellationToken cancellationToken)

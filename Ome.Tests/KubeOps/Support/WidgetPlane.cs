@@ -21,10 +21,12 @@ public static class WidgetPlane
             .DistinctBy(Path.GetFileName));
 
     /// <summary>Applies the CRD that the transpiler makes of <see cref="Widget"/>, and waits until the kind is served.</summary>
-    public static async Task InstallWidgetsAsync(this ITestControlPlane plane, CancellationToken cancellationToken)
+    public static async Task InstallWidgetsAsync(
+        this ITestControlPlane plane, CancellationToken cancellationToken, Action<V1CustomResourceDefinition>? change = null)
     {
         using var assemblies = OpenAssemblies();
         var definition = assemblies.Transpile(typeof(Widget));
+        change?.Invoke(definition);
         await plane.Admin.ApiextensionsV1.CreateCustomResourceDefinitionAsync(definition, cancellationToken: cancellationToken);
         while (true)
         {
