@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ome.Agent.Hosting;
+using Ome.Shared.Domain.Models;
 using Ome.Shared.Settings;
 
 namespace Ome.Agent.Cli;
@@ -29,13 +30,14 @@ public static class RunCommand
             if (options.HubEndpoint.Length == 0) options.HubEndpoint = environment("HF_ENDPOINT") ?? "";
             if (environment("NODE_NAME") is { Length: > 0 } node) options.NodeName = node;
             foreach (var problem in problems.Concat(Unusable(options))) await error.WriteLineAsync("ome-agent: " + problem);
-            return problems.Count > 0 || Unusable(options).Any() ? ExitCode.Usage : await AgentHost.RunAsync(options, cancellationToken);
+            return problems.Count > 0 || Unusable(options).Any() ? ExitCode.Usage : await AgentHost.RunAsync(options, environment, cancellationToken);
         });
     }
 
     private static IEnumerable<string> Unusable(AgentOptions options)
     {
         if (!options.ModelsRoot.StartsWith('/') || options.ModelsRoot.TrimEnd('/').Length == 0) yield return $"--models-root-dir is '{options.ModelsRoot}': it must be an absolute directory other than /";
+        if (!NodeShapes.TryParse(options.InstanceTypeMap, out _, out var error)) yield return $"--instance-type-map: {error}";
         foreach (var problem in options.Policy.Problems()) yield return "the integrity flags do not fit together: " + problem;
     }
 }

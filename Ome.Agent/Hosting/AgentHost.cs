@@ -1,5 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Console;
+using Ome.Agent.Staging.Oci;
+using Ome.Agent.Staging.S3;
 using Ome.Shared;
 using Prometheus;
 
@@ -11,9 +13,16 @@ public static partial class AgentHost
     private static readonly TimeSpan ShutdownTime = TimeSpan.FromSeconds(5);
 
     /// <summary>The agent's exit code: 0 after a graceful stop.</summary>
-    public static async Task<int> RunAsync(AgentOptions options, CancellationToken cancellationToken)
+    /// <param name="options">Checked settings.</param>
+    /// <param name="environment">Looks up the variables that clouds define for credentials (contract 5.3).</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async Task<int> RunAsync(AgentOptions options, Func<string, string?> environment, CancellationToken cancellationToken)
     {
-        await using var app = Build(options);
+        await using var app = Build(options, services =>
+        {
+            services.Configure<OciOptions>(oci => OciOptions.ReadEnvironment(oci, environment));
+            services.Configure<S3Options>(s3 => S3Options.ReadEnvironment(s3, environment));
+        });
         LogStart(app.Logger, BuildInfo.Current, options.NodeName, options.ModelsRoot);
         await app.RunAsync(cancellationToken);
         return 0;

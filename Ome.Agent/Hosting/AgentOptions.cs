@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Ome.Shared.Domain;
+using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Verification;
 using Ome.Shared.Settings;
 
@@ -138,6 +139,9 @@ public sealed class AgentOptions
         SettleDelay = SettleDelay,
         StartJitter = StartJitter,
     };
+
+    /// <summary>Shape names of instance types: <see cref="InstanceTypeMap"/>, else the built-in table. Null when the map cannot be read.</summary>
+    public NodeShapes? Shapes => NodeShapes.TryParse(InstanceTypeMap, out var shapes, out _) ? shapes : null;
 
     /// <summary>Where state lies: <see cref="StateDirectory"/>, else <c>.ome</c> under the models root.</summary>
     public string EffectiveStateDirectory => StateDirectory.Length > 0 ? StateDirectory : Path.Combine(ModelsRoot, ".ome");

@@ -7,6 +7,8 @@ using Ome.Agent.Integrity;
 using Ome.Agent.Models;
 using Ome.Agent.Publishing;
 using Ome.Agent.Staging;
+using Ome.Agent.Staging.Oci;
+using Ome.Agent.Staging.S3;
 using Ome.Agent.Verification;
 using Ome.Agent.Verification.Reading;
 using Ome.Agent.Watching;
@@ -50,6 +52,10 @@ public static class AgentServices
     private static IServiceCollection AddFiles(this IServiceCollection services, AgentOptions options)
     {
         services.AddStaging();
+        services.AddOciSource(options.Shapes);
+        services.AddS3Source();
+        services.Configure<OciOptions>(oci => oci.AgentNamespace = options.Namespace);
+        services.Configure<S3Options>(s3 => s3.AgentNamespace = options.Namespace);
         services.Configure<StagingOptions>(staging =>
         {
             staging.ParallelFiles = options.Concurrency;

@@ -57,8 +57,9 @@ public sealed class StagingKillTests
         TestContext.Out.WriteLine(
             $"{total} bytes, {hub.BodyBytesSent - total} sent twice in {repeats.Count} repeats, largest {repeats.DefaultIfEmpty().Max()}; {await output}");
         (await output).Should().NotContain(" 0 were there", "the killed ones' chunks are used");
-        repeats.Should().AllSatisfy(repeat => repeat.Should().BeLessThan(ArtifactManifest.ChunkSize + InFlight));
-        repeats.Count(repeat => repeat > InFlight).Should().BeLessThanOrEqualTo(kills * connections, "a cut repeats only what it threw away");
+        // Once other files are done a file may have several connections, whose answers interleave: only the sum tells what was fetched for nothing.
+        var lost = (kills * connections * ArtifactManifest.ChunkSize) + ((cuts + (kills * connections)) * InFlight);
+        (hub.BodyBytesSent - total).Should().BeLessThan(lost, "a kill loses the open chunks, a cut what was in flight");
     }
 
     /// <summary>For each answer that begins before the end of an earlier one of the same file: by how many bytes.</summary>
