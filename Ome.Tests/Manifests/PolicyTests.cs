@@ -131,7 +131,7 @@ public sealed class PolicyTests
     [TestCase("local:///mnt/a", null, "ome.io/integrity-interval", "1h30m", "")]
     [TestCase("ftp://a/b", "/mnt/a", "x", "y", "no known scheme")]
     [TestCase("hf:/a", "/mnt/a", "x", "y", "no known scheme")]
-    [TestCase("s3://a/b", "/mnt/a", "x", "y", "nothing is fetched from")]
+    [TestCase("gs://a/b", "/mnt/a", "x", "y", "nothing is fetched from")]
     [TestCase("hf://a/b", "mnt/a", "x", "y", "must be absolute")]
     [TestCase("hf://a/b", "/mnt/../a", "x", "y", "without '..'")]
     [TestCase("hf://a/b", "/mnt/..a", "x", "y", "")]
