@@ -47,7 +47,10 @@ internal static class ReadChild
         var peak = Status("VmHWM:");
         report = report with
         {
-            Seconds = clock.Elapsed.TotalSeconds, Allocated = GC.GetTotalAllocatedBytes() - allocated, PeakRss = peak, RssGrowth = peak - rss,
+            Seconds = clock.Elapsed.TotalSeconds,
+            Allocated = GC.GetTotalAllocatedBytes() - allocated,
+            PeakRss = peak,
+            RssGrowth = peak - rss,
         };
         Console.WriteLine(JsonSerializer.Serialize(report));
         return 0;

@@ -62,10 +62,20 @@ internal sealed class FakeHubRoutes(FakeHub hub)
     private static Task InfoAsync(HttpContext context, HubRepository repository, string sha, IReadOnlyDictionary<string, HubContent> files) =>
         JsonAsync(context, new JsonObject
         {
-            ["_id"] = "0123456789abcdef01234567", ["id"] = repository.Id, ["modelId"] = repository.Id, ["author"] = repository.Id.Split('/')[0],
-            ["sha"] = sha, ["lastModified"] = "2026-01-01T00:00:00.000Z", ["private"] = repository.Access == HubAccess.Private,
-            ["gated"] = repository.Access == HubAccess.Gated ? "manual" : false, ["disabled"] = false, ["downloads"] = 0, ["likes"] = 0,
-            ["tags"] = new JsonArray("safetensors", "llama"), ["pipeline_tag"] = "text-generation", ["library_name"] = "transformers",
+            ["_id"] = "0123456789abcdef01234567",
+            ["id"] = repository.Id,
+            ["modelId"] = repository.Id,
+            ["author"] = repository.Id.Split('/')[0],
+            ["sha"] = sha,
+            ["lastModified"] = "2026-01-01T00:00:00.000Z",
+            ["private"] = repository.Access == HubAccess.Private,
+            ["gated"] = repository.Access == HubAccess.Gated ? "manual" : false,
+            ["disabled"] = false,
+            ["downloads"] = 0,
+            ["likes"] = 0,
+            ["tags"] = new JsonArray("safetensors", "llama"),
+            ["pipeline_tag"] = "text-generation",
+            ["library_name"] = "transformers",
             ["siblings"] = new JsonArray([.. files.Keys.Select(path => new JsonObject { ["rfilename"] = path })]),
         });
 

@@ -41,6 +41,9 @@ internal static class HubTree
 
     private static JsonObject Folder(string path) => new()
     {
-        ["type"] = "directory", ["oid"] = Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(path))), ["size"] = 0, ["path"] = path,
+        ["type"] = "directory",
+        ["oid"] = Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(path))),
+        ["size"] = 0,
+        ["path"] = path,
     };
 }

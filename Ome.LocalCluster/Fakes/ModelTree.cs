@@ -111,7 +111,13 @@ public static class ModelTree
         {
             added.Add(new JsonObject
             {
-                ["id"] = i, ["content"] = special[i], ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true,
+                ["id"] = i,
+                ["content"] = special[i],
+                ["single_word"] = false,
+                ["lstrip"] = false,
+                ["rstrip"] = false,
+                ["normalized"] = false,
+                ["special"] = true,
             });
             vocabulary[special[i]] = i;
         }
@@ -127,8 +133,14 @@ public static class ModelTree
         var level = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = true };
         return new JsonObject
         {
-            ["version"] = "1.0", ["truncation"] = null, ["padding"] = null, ["added_tokens"] = added, ["normalizer"] = null,
-            ["pre_tokenizer"] = level, ["post_processor"] = null, ["decoder"] = level.DeepClone(),
+            ["version"] = "1.0",
+            ["truncation"] = null,
+            ["padding"] = null,
+            ["added_tokens"] = added,
+            ["normalizer"] = null,
+            ["pre_tokenizer"] = level,
+            ["post_processor"] = null,
+            ["decoder"] = level.DeepClone(),
             ["model"] = new JsonObject { ["type"] = "BPE", ["unk_token"] = "<unk>", ["vocab"] = vocabulary, ["merges"] = new JsonArray() },
         }.ToJsonString(FakeJson.Indented) + "\n";
     }

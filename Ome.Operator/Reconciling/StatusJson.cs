@@ -31,7 +31,10 @@ public static class StatusJson
 
     private static JsonNode Damaged(DamagedNode damaged) => new JsonObject
     {
-        ["node"] = damaged.Node, ["reason"] = damaged.Reason, ["message"] = damaged.Message, ["since"] = Time(damaged.Since),
+        ["node"] = damaged.Node,
+        ["reason"] = damaged.Reason,
+        ["message"] = damaged.Message,
+        ["since"] = Time(damaged.Since),
     };
 
     private static JsonNode Condition(ModelCondition condition) => new JsonObject

@@ -62,7 +62,10 @@ public sealed class DeployYamlTests
         {
             using var kubectl = Process.Start(new ProcessStartInfo("kubectl", ["kustomize", "config/" + folder])
             {
-                WorkingDirectory = RepositoryTests.RepositoryRoot(), RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+                WorkingDirectory = RepositoryTests.RepositoryRoot(),
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                UseShellExecute = false,
             })!;
             var error = kubectl.StandardError.ReadToEndAsync(cancellationToken);
             var text = await kubectl.StandardOutput.ReadToEndAsync(cancellationToken);

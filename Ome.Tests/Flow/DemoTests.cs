@@ -39,7 +39,10 @@ public sealed class DemoTests
         var assembly = Path.Combine(root, "Ome.LocalCluster/bin", Configuration, "net10.0/ome-local-cluster.dll");
         using var process = Process.Start(new ProcessStartInfo("dotnet", [assembly, .. arguments])
         {
-            WorkingDirectory = root, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+            WorkingDirectory = root,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
         })!;
         var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
         var error = process.StandardError.ReadToEndAsync(cancellationToken);

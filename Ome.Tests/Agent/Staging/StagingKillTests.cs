@@ -84,7 +84,9 @@ public sealed class StagingKillTests
         var agent = typeof(ArtifactStager).Assembly.Location;
         var start = new ProcessStartInfo("dotnet", [agent, "stage", "hf://org/model", destination, "--connections", $"{connections}"])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
         };
         start.Environment["HF_ENDPOINT"] = hub.Endpoint;
         start.Environment["NO_PROXY"] = "127.0.0.1";

@@ -52,7 +52,12 @@ internal static class WireGen
         OneOf("Ready", "Failed", "Updating", "Deleted", "", "Newer"), OneOf<string?>(null, "hf://org/m", "hf://org/other"), Config, Progress, Validation, Gen.Bool,
         static (status, uri, config, progress, validation, named) => new NodeModelEntry
         {
-            Name = named ? "m" : string.Empty, Status = status, StorageUri = uri, Config = config, Progress = progress, Validation = validation,
+            Name = named ? "m" : string.Empty,
+            Status = status,
+            StorageUri = uri,
+            Config = config,
+            Progress = progress,
+            Validation = validation,
         });
 
     /// <summary>Text of an entry, sometimes cut, changed or not JSON at all.</summary>

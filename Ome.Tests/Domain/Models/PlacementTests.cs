@@ -12,7 +12,11 @@ public sealed class PlacementTests
         Name = "gpu-1",
         Labels = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["gpu"] = "h100", ["zone"] = "a", ["two"] = "2", ["eight"] = "8", ["node.kubernetes.io/instance-type"] = "BM.GPU.H100.8",
+            ["gpu"] = "h100",
+            ["zone"] = "a",
+            ["two"] = "2",
+            ["eight"] = "8",
+            ["node.kubernetes.io/instance-type"] = "BM.GPU.H100.8",
         },
     };
 

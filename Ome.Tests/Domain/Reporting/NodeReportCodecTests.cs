@@ -76,7 +76,8 @@ public sealed class NodeReportCodecTests
         NodeReport.LabelsFor(new string('n', 64)).Should().ContainKey("models.ome/basemodel-status").And.NotContainKey("node");
         NodeReport.AnnotationsFor("gpu-1").Should().Equal(new Dictionary<string, string>
         {
-            ["models.ome.io/node-name"] = "gpu-1", ["models.ome.io/managed-by"] = "model-agent",
+            ["models.ome.io/node-name"] = "gpu-1",
+            ["models.ome.io/managed-by"] = "model-agent",
         });
     }
 

@@ -212,15 +212,29 @@ public sealed class OciAuthenticationTests
         var options = new OciOptions();
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["OCI_CONFIG_PATH"] = "/c", ["PROFILE"] = "p", ["USE_SESSION_TOKEN"] = "true", ["OCI_REGION"] = "r", ["OCI_SDK_AUTH_CLIENT_REGION_URL"] = "https://a",
-            ["OCI_RESOURCE_PRINCIPAL_VERSION"] = "2.2", ["OCI_RESOURCE_PRINCIPAL_RPST"] = "/t", ["OCI_RESOURCE_PRINCIPAL_REGION"] = "iad", ["KUBERNETES_SERVICE_HOST"] = "10.0.0.1",
+            ["OCI_CONFIG_PATH"] = "/c",
+            ["PROFILE"] = "p",
+            ["USE_SESSION_TOKEN"] = "true",
+            ["OCI_REGION"] = "r",
+            ["OCI_SDK_AUTH_CLIENT_REGION_URL"] = "https://a",
+            ["OCI_RESOURCE_PRINCIPAL_VERSION"] = "2.2",
+            ["OCI_RESOURCE_PRINCIPAL_RPST"] = "/t",
+            ["OCI_RESOURCE_PRINCIPAL_REGION"] = "iad",
+            ["KUBERNETES_SERVICE_HOST"] = "10.0.0.1",
         };
 
         OciOptions.ReadEnvironment(options, environment.GetValueOrDefault);
 
         options.Should().BeEquivalentTo(new
         {
-            ConfigPath = "/c", Profile = "p", UseSessionToken = true, Region = "r", AuthEndpoint = "https://a", ResourceVersion = "2.2", ResourceToken = "/t", ResourceRegion = "iad",
+            ConfigPath = "/c",
+            Profile = "p",
+            UseSessionToken = true,
+            Region = "r",
+            AuthEndpoint = "https://a",
+            ResourceVersion = "2.2",
+            ResourceToken = "/t",
+            ResourceRegion = "iad",
             WorkloadTokenEndpoint = "https://10.0.0.1:12250/resourcePrincipalSessionTokens",
         });
     }

@@ -92,9 +92,16 @@ internal sealed class OciBed : IAsyncDisposable
             """);
         return new OciOptions
         {
-            Endpoint = Store.Endpoint, MetadataEndpoint = Store.Endpoint + "/opc/v2/", AuthEndpoint = Store.Endpoint, WorkloadTokenEndpoint = Store.Endpoint + "/resourcePrincipalSessionTokens",
-            ConfigPath = _directory["config"], Profile = "models", ServiceAccountTokenPath = _directory["token"], ServiceAccountCertificatePath = _directory["ca.crt"],
-            RetryDelay = TimeSpan.FromMilliseconds(5), AnswerTimeout = TimeSpan.FromSeconds(5),
+            Endpoint = Store.Endpoint,
+            MetadataEndpoint = Store.Endpoint + "/opc/v2/",
+            AuthEndpoint = Store.Endpoint,
+            WorkloadTokenEndpoint = Store.Endpoint + "/resourcePrincipalSessionTokens",
+            ConfigPath = _directory["config"],
+            Profile = "models",
+            ServiceAccountTokenPath = _directory["token"],
+            ServiceAccountCertificatePath = _directory["ca.crt"],
+            RetryDelay = TimeSpan.FromMilliseconds(5),
+            AnswerTimeout = TimeSpan.FromSeconds(5),
         };
     }
 

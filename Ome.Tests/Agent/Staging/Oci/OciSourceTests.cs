@@ -161,6 +161,7 @@ public sealed class OciSourceTests
 
     private static NodeFacts Node(string instanceType) => new()
     {
-        Name = "n", Labels = new Dictionary<string, string>(StringComparer.Ordinal) { [Ome.Shared.Domain.OmeNames.InstanceTypeLabel] = instanceType },
+        Name = "n",
+        Labels = new Dictionary<string, string>(StringComparer.Ordinal) { [Ome.Shared.Domain.OmeNames.InstanceTypeLabel] = instanceType },
     };
 }
