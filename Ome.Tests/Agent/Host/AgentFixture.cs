@@ -15,7 +15,7 @@ using Prometheus;
 
 namespace Ome.Tests.Agent.Host;
 
-/// <summary>A node with a real agent on real files, against a control plane over HTTP, with exactly the rights of the shipped manifests.</summary>
+/// <summary>A node with a real agent on real files, against a control plane over HTTP as its administrator; the shipped rights are held by the demo test.</summary>
 internal sealed class AgentFixture : IAsyncDisposable
 {
     private WebApplication? _agent;

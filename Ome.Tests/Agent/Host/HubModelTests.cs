@@ -48,7 +48,7 @@ public sealed class HubModelTests
 
     [Test]
     [CancelAfter(60_000)]
-    public async Task A_restart_keeps_a_proven_model_ready_and_writes_nothing(CancellationToken token)
+    public async Task A_restart_keeps_a_proven_model_ready(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
         var directory = node.WriteModel("kept");
@@ -58,7 +58,6 @@ public sealed class HubModelTests
         await node.WaitForAsync(model, NodeModelState.Ready, token);
         await node.WaitForCheckAsync(model, check => check.Status is { Result: "Valid", OldestProofTime: not null }, token);
         await node.StopAsync();
-        var before = await node.ReportVersionAsync();
 
         await node.StartAsync(cancellationToken: token);
         var another = node.WriteModel("other");
@@ -66,7 +65,7 @@ public sealed class HubModelTests
         await node.WaitForAsync("other-" + node.NodeName, NodeModelState.Ready, token);
 
         (await node.LabelAsync(model)).Should().Be("Ready");
-        before.Should().NotBeNull();
+
         (await node.EntryAsync(model))!.Status.Should().Be("Ready");
     }
 
