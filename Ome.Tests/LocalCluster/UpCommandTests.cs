@@ -22,7 +22,8 @@ public sealed class UpCommandTests
             using var client = new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
             (await client.CoreV1.ListNamespaceAsync(cancellationToken: ct)).Items.Should().HaveCountGreaterThan(3);
 
-            using var interrupt = Process.Start("kill", ["-INT", process.Id.ToString()]);
+            // Not SIGINT: a shell starts background jobs with it ignored, and their children inherit that.
+            using var stop = Process.Start("kill", ["-TERM", process.Id.ToString()]);
             await process.WaitForExitAsync(ct);
 
             process.ExitCode.Should().Be(0);
