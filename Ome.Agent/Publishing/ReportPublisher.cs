@@ -1,3 +1,5 @@
+using System.Net;
+using k8s.Autorest;
 using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Reporting;
 
@@ -6,7 +8,8 @@ namespace Ome.Agent.Publishing;
 /// <summary>
 /// Brings the newest publication of every model to label, ConfigMap, ModelIntegrityCheck and Event. Promises: one flush at a time; a storm of changes is
 /// one write per object; what is withdrawn goes label first, what is admitted gets its label last (design 6), so Ready is never shown too early or too
-/// long; a failed write is tried again until it is done or superseded; nothing is written that is already so.
+/// long; a failed write is tried again until it is done or superseded; a check the API server refuses holds up no label and no entry; nothing is written
+/// that is already so.
 /// </summary>
 public sealed partial class ReportPublisher(
     NodeLabelSink labels, ConfigMapSink reports, CheckSink checks, ModelEventSink events, TimeProvider time, ILogger<ReportPublisher> logger)
@@ -19,6 +22,8 @@ public sealed partial class ReportPublisher(
     private readonly Dictionary<ModelKey, Publication> _wanted = [];
     private TaskCompletionSource _changed = NewSignal();
     private bool _failing;
+
+    private delegate Task Write(IReadOnlyList<Publication> batch, Dictionary<ModelKey, HttpOperationException> refusals, CancellationToken cancellationToken);
 
     private sealed record Pending(Publication Publication, List<TaskCompletionSource> Waiting);
 
@@ -76,7 +81,13 @@ public sealed partial class ReportPublisher(
             try
             {
                 await WaitForWorkAsync(cancellationToken);
-                await FlushAsync(cancellationToken);
+                if (await FlushAsync(cancellationToken) is { } refusal)
+                {
+                    // Only a check is missing: whatever else there is to say must not wait for it.
+                    await Changed().WaitAsync(Pause(refusal, failures++), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    continue;
+                }
+
                 if (failures > 0) LogRecovered(failures);
                 failures = 0;
                 Volatile.Write(ref _failing, false);
@@ -87,17 +98,21 @@ public sealed partial class ReportPublisher(
             }
             catch (Exception error)
             {
-                var pause = TimeSpan.FromTicks(Math.Min(LastRetry.Ticks, FirstRetry.Ticks << Math.Min(failures, 10)));
-                failures++;
-                Volatile.Write(ref _failing, true);
-                LogFailed(Backlog, ApiError.Describe(error), pause.TotalSeconds);
-                await Task.Delay(pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(Pause(error, failures++), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    /// <summary>Writes what is pending now. What fails stays pending.</summary>
-    internal async Task FlushAsync(CancellationToken cancellationToken)
+    private TimeSpan Pause(Exception error, int failures)
+    {
+        var pause = TimeSpan.FromTicks(Math.Min(LastRetry.Ticks, FirstRetry.Ticks << Math.Min(failures, 10)));
+        Volatile.Write(ref _failing, true);
+        LogFailed(Backlog, ApiError.Describe(error), pause.TotalSeconds);
+        return pause;
+    }
+
+    /// <summary>Writes what is pending now. What fails stays pending; gives the first refusal of a check, null when none was.</summary>
+    private async Task<HttpOperationException?> FlushAsync(CancellationToken cancellationToken)
     {
         List<Pending> batch;
         lock (_gate)
@@ -107,14 +122,16 @@ public sealed partial class ReportPublisher(
         }
 
         // Withdrawals first and by themselves: nothing may hold them up.
-        await WriteAsync([.. batch.Where(pending => !pending.Publication.Admits)], WithdrawAsync, cancellationToken);
-        await WriteAsync([.. batch.Where(pending => pending.Publication.Admits)], AdmitAsync, cancellationToken);
+        var refusals = new Dictionary<ModelKey, HttpOperationException>();
+        await WriteAsync([.. batch.Where(pending => !pending.Publication.Admits)], WithdrawAsync, refusals, cancellationToken);
+        await WriteAsync([.. batch.Where(pending => pending.Publication.Admits)], AdmitAsync, refusals, cancellationToken);
+        return refusals.Values.FirstOrDefault();
     }
 
-    private async Task WriteAsync(List<Pending> batch, Func<IReadOnlyList<Publication>, CancellationToken, Task> write, CancellationToken cancellationToken)
+    private async Task WriteAsync(List<Pending> batch, Write write, Dictionary<ModelKey, HttpOperationException> refusals, CancellationToken cancellationToken)
     {
         if (batch.Count == 0) return;
-        await write([.. batch.Select(pending => pending.Publication)], cancellationToken);
+        await write([.. batch.Select(pending => pending.Publication)], refusals, cancellationToken);
         foreach (var (publication, _) in batch)
         {
             if (publication.Event is { } happened) await events.WriteAsync(publication, happened, cancellationToken);
@@ -124,28 +141,32 @@ public sealed partial class ReportPublisher(
         {
             foreach (var pending in batch)
             {
-                if (_pending.TryGetValue(pending.Publication.Key, out var newest) && ReferenceEquals(newest.Publication, pending.Publication)) _pending.Remove(pending.Publication.Key);
+                var key = pending.Publication.Key;
+                if (!_pending.TryGetValue(key, out var newest) || !ReferenceEquals(newest.Publication, pending.Publication)) continue;
+                // What is left of a refused publication is its check: the Event is out.
+                if (refusals.ContainsKey(key)) _pending[key] = pending with { Publication = pending.Publication with { Event = null } };
+                else _pending.Remove(key);
             }
         }
 
-        foreach (var done in batch.SelectMany(pending => pending.Waiting)) done.TrySetResult();
+        foreach (var done in batch.Where(pending => !refusals.ContainsKey(pending.Publication.Key)).SelectMany(pending => pending.Waiting)) done.TrySetResult();
     }
 
-    private async Task WithdrawAsync(IReadOnlyList<Publication> batch, CancellationToken cancellationToken)
+    private async Task WithdrawAsync(IReadOnlyList<Publication> batch, Dictionary<ModelKey, HttpOperationException> refusals, CancellationToken cancellationToken)
     {
         await labels.ApplyAsync(batch.ToDictionary(publication => publication.Key, publication => publication.State), cancellationToken);
         await reports.ChangeAsync(Changes(batch), cancellationToken);
-        await WriteChecksAsync(batch, cancellationToken);
+        await WriteChecksAsync(batch, refusals, cancellationToken);
     }
 
-    private async Task AdmitAsync(IReadOnlyList<Publication> batch, CancellationToken cancellationToken)
+    private async Task AdmitAsync(IReadOnlyList<Publication> batch, Dictionary<ModelKey, HttpOperationException> refusals, CancellationToken cancellationToken)
     {
-        await WriteChecksAsync(batch, cancellationToken);
+        await WriteChecksAsync(batch, refusals, cancellationToken);
         await reports.ChangeAsync(Changes(batch), cancellationToken);
         await labels.ApplyAsync(batch.ToDictionary(publication => publication.Key, publication => publication.State), cancellationToken);
     }
 
-    private async Task WriteChecksAsync(IReadOnlyList<Publication> batch, CancellationToken cancellationToken)
+    private async Task WriteChecksAsync(IReadOnlyList<Publication> batch, Dictionary<ModelKey, HttpOperationException> refusals, CancellationToken cancellationToken)
     {
         foreach (var publication in batch)
         {
@@ -154,10 +175,16 @@ public sealed partial class ReportPublisher(
                 if (publication.Check is { } check) await checks.ApplyAsync(check, cancellationToken);
                 else await checks.DeleteAsync(publication.CheckName, cancellationToken);
             }
-            catch (k8s.Autorest.HttpOperationException refused) when (refused.Response.StatusCode == System.Net.HttpStatusCode.NotFound)
+            catch (HttpOperationException absent) when (absent.Response.StatusCode == HttpStatusCode.NotFound)
             {
                 // Without our third CRD the two of OME still work: label and ConfigMap say everything that OME's own readers need.
                 LogNoChecks(publication.CheckName);
+            }
+            catch (HttpOperationException refused)
+                when (refused.Response.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity)
+            {
+                // A right or a policy of this one kind is in the way: what schedules pods does not wait for it.
+                refusals[publication.Key] = refused;
             }
         }
     }
@@ -176,6 +203,11 @@ public sealed partial class ReportPublisher(
         }
 
         await signal.WaitAsync(cancellationToken);
+    }
+
+    private Task Changed()
+    {
+        lock (_gate) return _changed.Task;
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
