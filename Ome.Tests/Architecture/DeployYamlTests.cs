@@ -1,7 +1,6 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using k8s;
 using k8s.Models;
+using Ome.Tests.Support;
 
 namespace Ome.Tests.Architecture;
 
@@ -13,6 +12,8 @@ public sealed class DeployYamlTests
     [TestCase("default")]
     [TestCase("policy")]
     [TestCase("samples")]
+    [TestCase("overlays/gpu-nodes")]
+    [TestCase("overlays/minimal")]
     [CancelAfter(60_000)]
     public async Task Every_folder_renders_offline(string folder, CancellationToken token) =>
         (await RenderAsync(folder, token)).Should().NotBeEmpty();
@@ -29,7 +30,7 @@ public sealed class DeployYamlTests
         {
             pod.SecurityContext.SeccompProfile.Type.Should().Be("RuntimeDefault");
             pod.HostNetwork.Should().NotBe(true);
-            pod.PriorityClassName.Should().BeNull();
+            pod.PriorityClassName.Should().Be("ome");
             foreach (var container in pod.Containers)
             {
                 container.SecurityContext.ReadOnlyRootFilesystem.Should().BeTrue();
@@ -58,25 +59,7 @@ public sealed class DeployYamlTests
 
     private static async Task<List<object>> RenderAsync(string folder, CancellationToken cancellationToken)
     {
-        try
-        {
-            using var kubectl = Process.Start(new ProcessStartInfo("kubectl", ["kustomize", "config/" + folder])
-            {
-                WorkingDirectory = RepositoryTests.RepositoryRoot(),
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-                UseShellExecute = false,
-            })!;
-            var error = kubectl.StandardError.ReadToEndAsync(cancellationToken);
-            var text = await kubectl.StandardOutput.ReadToEndAsync(cancellationToken);
-            await kubectl.WaitForExitAsync(cancellationToken);
-            kubectl.ExitCode.Should().Be(0, await error);
-            return folder is "samples" or "policy" ? [.. text.Split("\n---")] : KubernetesYaml.LoadAllFromString(text);
-        }
-        catch (Win32Exception)
-        {
-            Assert.Ignore("needs kubectl on the path");
-            return [];
-        }
+        var text = (await Tool.RunAsync("kubectl", cancellationToken, "kustomize", "config/" + folder)).Succeeded();
+        return folder is "samples" or "policy" ? [.. text.Split("\n---")] : KubernetesYaml.LoadAllFromString(text);
     }
 }

@@ -27,7 +27,14 @@ internal static class RbacManifests
         ["role.yaml"] = [.. Namespaced(RightsNames.AgentSecrets, RightsNames.Agent, typeof(AgentSecretRights))],
     };
 
-    private static V1ServiceAccount Account(string name) => new() { ApiVersion = "v1", Kind = "ServiceAccount", Metadata = Meta(name, OmeNames.DefaultNamespace) };
+    // The programs' own pods ask for the token; a pod that merely names the account gets none.
+    private static V1ServiceAccount Account(string name) => new()
+    {
+        ApiVersion = "v1",
+        Kind = "ServiceAccount",
+        Metadata = Meta(name, OmeNames.DefaultNamespace),
+        AutomountServiceAccountToken = false,
+    };
 
     private static IEnumerable<object> Cluster(string name, Type rights) =>
     [

@@ -9,14 +9,11 @@ public sealed class Kubectl(string kubeconfig) : IDisposable
     // Its own discovery cache: ports are used again, and the default cache is by address.
     private readonly TempDirectory _cache = new();
 
-    /// <summary>Path of kubectl, from PATH; null when there is none.</summary>
-    public static string? Program { get; } = Find();
+    /// <summary>Path of kubectl; null when there is none.</summary>
+    public static string? Program { get; } = Tool.Find("kubectl");
 
     /// <summary>Skips the test, saying why, where there is no kubectl.</summary>
-    public static void Require()
-    {
-        if (Program is null) Assert.Ignore("there is no kubectl on PATH");
-    }
+    public static void Require() => Tool.Require("kubectl");
 
     /// <summary>Runs a command to its end.</summary>
     /// <param name="ct">Ends the command early.</param>
@@ -60,14 +57,6 @@ public sealed class Kubectl(string kubeconfig) : IDisposable
     }
 
     public void Dispose() => _cache.Dispose();
-
-    private static string? Find()
-    {
-#pragma warning disable RS0030 // finding a program is what PATH is for
-        var path = Environment.GetEnvironmentVariable("PATH") ?? "";
-#pragma warning restore RS0030
-        return path.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Select(directory => Path.Combine(directory, "kubectl")).FirstOrDefault(File.Exists);
-    }
 }
 
 /// <summary>What a command did.</summary>
