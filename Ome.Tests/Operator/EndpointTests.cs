@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Ome.Operator;
 
 namespace Ome.Tests.Operator;
 
@@ -27,6 +28,33 @@ public sealed class EndpointTests : OperatorFixture
         await ReportAsync(node, model, (string?)null, cancellationToken);
         await UntilGoneAsync(model, cancellationToken);
         await ModelIsForgottenAsync(client, model.Name, cancellationToken);
+    }
+
+    [TestCase("/readyz", 0, "200 ok")]
+    [TestCase("/nothing", 1, "404")]
+    [CancelAfter(30_000)]
+    public async Task The_ready_command_says_what_a_running_operator_answers(string path, int code, string said, CancellationToken cancellationToken)
+    {
+        var address = Operator!.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        var node = await NodeAsync(cancellationToken);
+        var model = await ModelAsync(cancellationToken);
+        await ReportAsync(node, model, """{"status":"Ready"}""", cancellationToken);
+        await UntilAsync(model, static found => found.Status?.State == "Ready", cancellationToken);
+
+        (await ReadyAsync(address + path, cancellationToken)).Should().Match<(int Code, string Said)>(answer => answer.Code == code && answer.Said.Contains(said));
+    }
+
+    [TestCase("http://127.0.0.1:1/readyz", 1)]
+    [TestCase("readyz", 2)]
+    [CancelAfter(30_000)]
+    public async Task The_ready_command_fails_where_nobody_answers(string url, int code, CancellationToken cancellationToken) =>
+        (await ReadyAsync(url, cancellationToken)).Should().Match<(int Code, string Said)>(answer => answer.Code == code && answer.Said.Contains(url));
+
+    private static async Task<(int Code, string Said)> ReadyAsync(string url, CancellationToken cancellationToken)
+    {
+        var said = new StringWriter();
+        var code = await ReadyCommand.Create(said, said).Parse([url]).InvokeAsync(cancellationToken: cancellationToken);
+        return (code, said.ToString());
     }
 
     // The deletion reaches the operator on its own watch; the next scrapes show it.
