@@ -84,7 +84,7 @@ public sealed partial class ReportPublisher(
                 if (await FlushAsync(cancellationToken) is { } refusal)
                 {
                     // Only a check is missing: whatever else there is to say must not wait for it.
-                    await Changed().WaitAsync(Pause(refusal, failures++), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await ChangedAsync().WaitAsync(Pause(refusal, failures++), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                     continue;
                 }
 
@@ -205,7 +205,7 @@ public sealed partial class ReportPublisher(
         await signal.WaitAsync(cancellationToken);
     }
 
-    private Task Changed()
+    private Task ChangedAsync()
     {
         lock (_gate) return _changed.Task;
     }
