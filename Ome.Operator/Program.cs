@@ -1,7 +1,7 @@
 using System.CommandLine;
-using System.Reflection;
 using Microsoft.Extensions.Logging.Console;
 using Ome.Operator.Fleet;
+using Ome.Shared;
 using Ome.Shared.Settings;
 
 namespace Ome.Operator;
@@ -19,6 +19,7 @@ public static partial class Program
         var settings = new SettingsCommand<OperatorOptions>(command, Environment.GetEnvironmentVariable);
 #pragma warning restore RS0030
         command.Subcommands.Add(ReadyCommand.Create(Console.Out, Console.Error));
+        command.ShowBuild("ome-operator");
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var (options, problems) = settings.Read(parsed);
@@ -47,11 +48,8 @@ public static partial class Program
         var app = builder.Build();
         app.MapOperator();
         if (options.FleetPage) app.MapFleetPage();
-        var source = Metadata("KubeOpsSource");
-        LogStart(app.Logger, typeof(Program).Assembly.GetName().Version?.ToString(3) ?? "?", source, Metadata("KubeOpsVersion"), options.Namespace);
-        Prometheus.Metrics.WithCustomRegistry(app.Services.GetRequiredService<Prometheus.CollectorRegistry>())
-            .CreateGauge("ome_build_info", "1, with version and source of the KubeOps API.", ["version", "kubeops"])
-            .WithLabels(typeof(Program).Assembly.GetName().Version?.ToString(3) ?? "?", source).Set(1);
+        LogStart(app.Logger, BuildInfo.Current, options.Namespace);
+        app.Services.GetRequiredService<Prometheus.IMetricFactory>().AddBuildInfo(BuildInfo.Current);
         return app;
     }
 
@@ -70,9 +68,6 @@ public static partial class Program
         _ => LogLevel.Information,
     };
 
-    private static string Metadata(string key) => typeof(Program).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-        .FirstOrDefault(attribute => attribute.Key == key)?.Value ?? "?";
-
-    [LoggerMessage(2001, LogLevel.Information, "ome-operator {Version}, KubeOps API from {Source} ({KubeOpsVersion}), node reports in namespace {Namespace}")]
-    private static partial void LogStart(ILogger logger, string version, string source, string kubeOpsVersion, string @namespace);
+    [LoggerMessage(2001, LogLevel.Information, "ome-operator {Build} starts, node reports in namespace {Namespace}")]
+    private static partial void LogStart(ILogger logger, BuildInfo build, string @namespace);
 }

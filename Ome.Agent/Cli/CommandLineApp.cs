@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ome.Shared.Settings;
 
 namespace Ome.Agent.Cli;
 
@@ -12,6 +13,7 @@ public static class CommandLineApp
     public static RootCommand CreateRoot(CliConsole console, TimeProvider time, Func<string, string?>? environment = null)
     {
         var root = new RootCommand("Keeps LLM model files on a node and keeps proving that they are intact.");
+        root.ShowBuild("ome-agent");
         root.Subcommands.Add(VerifyCommand.Create(console, time));
         root.Subcommands.Add(ManifestCommand.Create(console, time));
         root.Subcommands.Add(StageCommand.Create(console, time, environment ?? (_ => null)));

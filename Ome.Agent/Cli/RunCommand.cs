@@ -8,9 +8,6 @@ namespace Ome.Agent.Cli;
 /// <summary>The node's agent: what the program does without a subcommand, with the flags OME's agent has and ours (contract 8.1).</summary>
 public static class RunCommand
 {
-
-
-
     /// <summary>Flags that OME's documentation names and no agent has: accepted, so that a manifest written after it starts, and ignored.</summary>
     private static readonly string[] Ignored =
     [

@@ -39,8 +39,10 @@ public static partial class AgentHost
         configure?.Invoke(builder.Services);
         builder.Services.AddAgent(options);
         var app = builder.Build();
+        // Nobody else asks for it: it answers when the metrics are read.
+        _ = app.Services.GetRequiredService<NodeGauges>();
         AgentEndpoints.Map(app);
-        app.MapMetrics();
+        app.MapMetrics("/metrics", app.Services.GetRequiredService<CollectorRegistry>());
         return app;
     }
 
@@ -62,6 +64,6 @@ public static partial class AgentHost
         foreach (var noisy in new[] { "KubeOps", "Microsoft", "System", "ZiggyCreatures" }) logging.AddFilter(noisy, level < LogLevel.Information ? level : LogLevel.Warning);
     }
 
-    [LoggerMessage(EventId = 2000, Level = LogLevel.Information, Message = "{Build} starts on node {Node}, models under {Root}")]
+    [LoggerMessage(EventId = 2000, Level = LogLevel.Information, Message = "ome-agent {Build} starts on node {Node}, models under {Root}")]
     private static partial void LogStart(ILogger logger, BuildInfo build, string node, string root);
 }

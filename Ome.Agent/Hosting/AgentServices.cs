@@ -12,6 +12,7 @@ using Ome.Agent.Staging.S3;
 using Ome.Agent.Verification;
 using Ome.Agent.Verification.Reading;
 using Ome.Agent.Watching;
+using Ome.Shared;
 using Ome.Shared.Api;
 using Ome.Shared.Domain.Models;
 using Ome.Shared.Kube;
@@ -26,10 +27,26 @@ public static class AgentServices
     {
         services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IMetricFactory>(_ => Metrics.DefaultFactory);
+        services.AddMetrics();
         services.TryAddSingleton(_ => KubernetesClientConfiguration.BuildDefaultConfig());
         services.TryAddSingleton<IKubernetes>(provider => new Kubernetes(provider.GetRequiredService<KubernetesClientConfiguration>()));
         return services.AddState(options).AddReading(options).AddFiles(options).AddReports(options).AddLoops(options);
+    }
+
+    /// <summary>An own registry, without the event counters of the default one: they wake up every few seconds for nobody.</summary>
+    private static void AddMetrics(this IServiceCollection services)
+    {
+        var registry = Metrics.NewCustomRegistry();
+        DotNetStats.Register(registry);
+        var metrics = Metrics.WithCustomRegistry(registry);
+        metrics.AddBuildInfo(BuildInfo.Current);
+        services.AddSingleton(registry)
+            .AddSingleton<IMetricFactory>(metrics)
+            .AddSingleton<AgentMetrics>()
+            .AddSingleton<StagingMetrics>()
+            .AddSingleton<NodeGauges>()
+            .AddSingleton<IIntegrityObserver>(provider => provider.GetRequiredService<AgentMetrics>())
+            .AddSingleton<IStagingObserver>(provider => provider.GetRequiredService<StagingMetrics>());
     }
 
     private static IServiceCollection AddState(this IServiceCollection services, AgentOptions options) => services
@@ -38,6 +55,7 @@ public static class AgentServices
         .AddSingleton<ManifestStore>()
         .AddSingleton(new ModelCatalog(new DestinationRule(options.ModelsRoot, options.LocalRoots), new NodeFacts { Name = options.NodeName }))
         .AddSingleton<ModelQueue>()
+        .AddSingleton(new StagingTurns(options.DownloadWorkers))
         .AddSingleton<ModelGates>();
 
     private static IServiceCollection AddReading(this IServiceCollection services, AgentOptions options) => services
@@ -86,8 +104,6 @@ public static class AgentServices
         .AddSingleton(new Publications(options.NodeName))
         .AddSingleton<NodeReportView>()
         .AddSingleton<ReportPublisher>()
-        .AddSingleton<AgentMetrics>()
-        .AddSingleton<IIntegrityObserver>(provider => provider.GetRequiredService<AgentMetrics>())
         .AddSingleton(new WithdrawalBrake(options.MaxWithdrawals, options.MaxWithdrawalsWindow))
         .AddSingleton<IntegrityService>()
         .AddSingleton<ModelWorker>()

@@ -4,10 +4,26 @@ using Ome.Shared.Domain.Verification;
 
 namespace Ome.Agent.Integrity;
 
-/// <summary>Told of every check: metrics, and the watch for a bad disk. Must not block or throw.</summary>
+/// <summary>Told of every check and what followed: metrics. Must not block or throw.</summary>
 public interface IIntegrityObserver
 {
     void Checked(ModelKey key, ModelSpec spec, CheckReport report);
 
     void Unverifiable(ModelKey key, ModelSpec spec, FindingReason reason);
+
+    void Withdrawn(ModelKey key, string reason);
+
+    void Readmitted(ModelKey key);
+
+    /// <summary>Whether damage of a model that would withdraw it is held by the brake.</summary>
+    void Held(ModelKey key, bool held);
+
+    /// <summary>A repair ended: <c>repaired</c>, <c>restaged</c>, <c>failed</c> or <c>impossible</c>.</summary>
+    void Repaired(ModelKey key, string result);
+
+    /// <summary>Events of the kernel were lost.</summary>
+    void EventsLost();
+
+    /// <summary>The model is gone: its series go with it.</summary>
+    void Forget(ModelKey key);
 }

@@ -65,6 +65,7 @@ public sealed partial class IntegrityService(
         _due.TryRemove(key, out _);
         _reported.TryRemove(key, out _);
         _requests.TryRemove(key, out _);
+        observer.Forget(key);
     }
 
     /// <summary>Someone asks for a full check; any value that was not answered yet counts.</summary>
@@ -152,8 +153,16 @@ public sealed partial class IntegrityService(
         if (report.FullPassEnded) _requests.TryRemove(record.Key, out _);
         Next(record.Key, again);
         Save(record, after, wish, happened, report.Duration, now);
-        if (phase != record.Phase) LogTransition(record.Key, record.Phase, phase, after.Message ?? "intact");
+        observer.Held(record.Key, damaged && phase == ModelPhase.Ready && policy.OnDamage != DamageAction.ReportOnly);
+        if (phase != record.Phase) Moved(record, after);
         return again;
+    }
+
+    private void Moved(ModelRecord before, ModelRecord after)
+    {
+        LogTransition(before.Key, before.Phase, after.Phase, after.Message ?? "intact");
+        if (after.Phase == ModelPhase.Withdrawn) observer.Withdrawn(after.Key, after.Reason ?? "");
+        else observer.Readmitted(after.Key);
     }
 
     /// <summary>Withdraws, unless the policy or the brake says to report only.</summary>

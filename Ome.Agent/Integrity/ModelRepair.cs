@@ -13,7 +13,8 @@ namespace Ome.Agent.Integrity;
 /// Has a withdrawn model made whole: its damaged parts, or all of it when too much is damaged. Says only when to check again; what is intact is for the check
 /// to say. Call it while holding the model's gate.
 /// </summary>
-public sealed partial class ModelRepair(RepairWorker worker, ArtifactStager stager, ModelCatalog catalog, TimeProvider time, ILogger<ModelRepair> logger)
+public sealed partial class ModelRepair(
+    RepairWorker worker, ArtifactStager stager, StagingFlow flow, ModelCatalog catalog, IIntegrityObserver observer, TimeProvider time, ILogger<ModelRepair> logger)
 {
     private readonly ConcurrentDictionary<ModelKey, (int Failures, DateTimeOffset NotBefore)> _failed = new();
 
@@ -25,6 +26,7 @@ public sealed partial class ModelRepair(RepairWorker worker, ArtifactStager stag
         var key = wish.Spec.Key;
         var (failures, notBefore) = _failed.GetValueOrDefault(key);
         if (wish.Uri is null || notBefore > time.GetUtcNow()) return null;
+        flow.Enter(key);
         var request = new StagingRequest(wish.Spec, wish.Uri, destination, catalog.Node);
         var result = await worker.RepairAsync(new RepairRequest(request, manifest, findings, failures), cancellationToken);
         if (result is RepairResult.RestageNeeded needed)
@@ -34,6 +36,7 @@ public sealed partial class ModelRepair(RepairWorker worker, ArtifactStager stag
             if (staged is StagingResult.Failed { Failure: var failure }) result = new RepairResult.Failed(failure, failure.RetryAfter ?? RepairBackoff.After(failures + 1));
         }
 
+        observer.Repaired(key, NameOf(result));
         switch (result)
         {
             case RepairResult.Failed failed:
@@ -48,6 +51,14 @@ public sealed partial class ModelRepair(RepairWorker worker, ArtifactStager stag
                 return TimeSpan.Zero;
         }
     }
+
+    private static string NameOf(RepairResult result) => result switch
+    {
+        RepairResult.Repaired => "repaired",
+        RepairResult.RestageNeeded => "restaged",
+        RepairResult.Impossible => "impossible",
+        _ => "failed",
+    };
 
     [LoggerMessage(4060, LogLevel.Information, "{Model} is staged again: {Why}")]
     private partial void LogRestage(ModelKey model, string why);

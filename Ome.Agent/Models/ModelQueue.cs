@@ -25,6 +25,16 @@ public sealed class ModelQueue(TimeProvider time)
         }
     }
 
+    /// <summary>Those of them whose time has come.</summary>
+    public int Due
+    {
+        get
+        {
+            var now = time.GetUtcNow();
+            lock (_gate) return _due.Count(pair => pair.Value <= now);
+        }
+    }
+
     public int Running
     {
         get

@@ -15,10 +15,11 @@ public sealed record ModelDescription(ReportedConfig? Config, string? Problem);
 public sealed record ModelStaged(StagingResult Result, ReportedArtifact? Artifact);
 
 /// <summary>Staging and removal as the worker sees them: files in, description out, files away.</summary>
-public sealed class ModelStaging(ArtifactSharing sharing, ArtifactRemover remover, ModelCatalog catalog)
+public sealed class ModelStaging(ArtifactSharing sharing, ArtifactRemover remover, StagingFlow flow, ModelCatalog catalog)
 {
     public async Task<ModelStaged> StageAsync(ModelWish wish, string destination, ReportedArtifact? before, Action<StagingProgress> progress, CancellationToken cancellationToken)
     {
+        flow.Enter(wish.Spec.Key);
         var request = new StagingRequest(wish.Spec, wish.Uri!, destination, catalog.Node);
         var staged = await sharing.StageAsync(request, before, new ProgressRelay<StagingProgress>(progress), cancellationToken);
         return new ModelStaged(staged.Result, staged.Artifact);

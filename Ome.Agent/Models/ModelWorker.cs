@@ -24,14 +24,15 @@ public sealed partial class ModelWorker(
     ReportPublisher publisher,
     Publications publications,
     NodeReportView report,
+    StagingTurns turns,
+    StagingMetrics metrics,
     AgentOptions options,
     TimeProvider time,
-    ILogger<ModelWorker> logger) : IDisposable
+    ILogger<ModelWorker> logger)
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LastRetry = TimeSpan.FromHours(1);
 
-    private readonly SemaphoreSlim _stagingSlots = new(options.DownloadWorkers);
     private readonly ConcurrentDictionary<ModelKey, Running> _running = new();
 
     private sealed record Running(ModelSpec Spec, string Destination, CancellationTokenSource Stop);
@@ -72,23 +73,14 @@ public sealed partial class ModelWorker(
         }
     }
 
-    public void Dispose() => _stagingSlots.Dispose();
-
     private async Task<TimeSpan?> StageAsync(ModelWish wish, string destination, ModelRecord? record, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _running[wish.Spec.Key] = new Running(wish.Spec, destination, stop);
         try
         {
-            if (wish.Uri is not StorageUri.Local and not StorageUri.Vendor) await _stagingSlots.WaitAsync(stop.Token);
-            try
-            {
-                return await StageHeldAsync(wish, destination, record, stop.Token);
-            }
-            finally
-            {
-                if (wish.Uri is not StorageUri.Local and not StorageUri.Vendor) _stagingSlots.Release();
-            }
+            using var turn = wish.Uri is StorageUri.Local or StorageUri.Vendor ? null : await turns.TakeAsync(wish.Spec.Key, stop.Token);
+            return await StageHeldAsync(wish, destination, record, stop.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -112,7 +104,9 @@ public sealed partial class ModelWorker(
         if (!adopted) Publish(begun, wish.Spec, null);
 
         var fetching = !adopted;
+        var started = time.GetTimestamp();
         var (result, artifact) = await staging.StageAsync(wish, destination, begun.Config?.Artifact, Progress, cancellationToken);
+        if (result is not StagingResult.Failed) metrics.Staged(wish.Spec.Key, time.GetElapsedTime(started));
         return result switch
         {
             StagingResult.Staged staged => Ready(begun, wish, ModelStaging.Describe(wish, destination, staged.Manifest, artifact), staged),
@@ -182,6 +176,7 @@ public sealed partial class ModelWorker(
             Validation = Unproven(failure.Reason.ToString(), failure.Message, now, wish.Spec),
         };
         records.Save(failed);
+        metrics.Failed(record.Key, failure.Reason, pause);
         var known = record.Phase == ModelPhase.Failed && record.Message == failure.Message;
         var again = failed.NextAttempt is null ? "not tried again until the model changes" : $"next try in {Ome.Shared.Domain.DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling(pause.TotalSeconds)))}";
         Publish(failed, wish.Spec, known ? null : new PublishedEvent("ModelFailed", $"{record.Name} on {options.NodeName}: {failure.Message}; {again}", IsWarning: true));

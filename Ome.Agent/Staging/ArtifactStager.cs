@@ -32,11 +32,12 @@ public sealed partial class ArtifactStager : IDisposable
     private readonly KeyedLocks _locks = new();
 
     public ArtifactStager(
-        ArtifactSourceCatalog sources, StagingLayout layout, IManifestStore manifests, StagingDisk disk, StagingOptions options, TimeProvider time, ILogger<ArtifactStager> logger)
+        ArtifactSourceCatalog sources, StagingLayout layout, IManifestStore manifests, StagingDisk disk, StagingOptions options, StagingFlow flow, TimeProvider time,
+        ILogger<ArtifactStager> logger)
     {
         (_sources, _layout, _manifests, _disk, _options, _time, _logger) = (sources, layout, manifests, disk, options, time, logger);
         _local = new LocalArtifact(disk, layout);
-        _sharing = new FetchSharing(options, new SemaphoreSlim(options.Connections), new TransferBudget(options.BytesPerSecond, time), time);
+        _sharing = new FetchSharing(options, new SemaphoreSlim(options.Connections), new TransferBudget(options.BytesPerSecond, time), time, flow);
     }
 
     /// <summary>Stages a model; a model that is complete already costs a stat per file and asks nobody.</summary>

@@ -33,6 +33,7 @@ internal sealed class BodyPump(FetchSharing sharing, Stream body, ChunkRun run, 
                 if (more) fill = FillAsync(filling, wanted, end.Token);
                 run.Take(draining.AsSpan(0, count));
                 meter.Fetched(count);
+                sharing.Flow.Fetched(count);
                 await sharing.Budget.PayAsync(count, cancellationToken).ConfigureAwait(false);
                 if (!more) return;
             }

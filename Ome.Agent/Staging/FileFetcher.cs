@@ -5,7 +5,7 @@ using Ome.Shared.Domain.Manifests;
 namespace Ome.Agent.Staging;
 
 /// <summary>What all fetches of the agent share.</summary>
-internal sealed record FetchSharing(StagingOptions Options, SemaphoreSlim Connections, TransferBudget Budget, TimeProvider Time);
+internal sealed record FetchSharing(StagingOptions Options, SemaphoreSlim Connections, TransferBudget Budget, TimeProvider Time, StagingFlow Flow);
 
 /// <summary>
 /// Brings the missing chunks of one side file in, over one connection or several. A cut costs nothing but the reconnect: the next range starts at

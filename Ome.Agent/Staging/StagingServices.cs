@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
 using Ome.Agent.Repair;
 using Polly;
@@ -18,6 +17,7 @@ public static class StagingServices
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<StagingOptions>>().Value);
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<HuggingFaceOptions>>().Value);
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<StagingFlow>();
         services.AddSingleton<StagingDisk>();
         services.AddSingleton<HuggingFaceToken>();
         services.AddSingleton<HubClient>();
@@ -42,29 +42,13 @@ public static class StagingServices
                 ConnectTimeout = TimeSpan.FromSeconds(10),
             })
             .RemoveAllLoggers()
-            .AddResilienceHandler("hub", static (pipeline, context) => Configure(pipeline, context.ServiceProvider.GetRequiredService<HuggingFaceOptions>()));
+            .AddResilienceHandler("hub", static (pipeline, context) => Configure(pipeline, context.ServiceProvider));
         return services;
     }
 
-    private static void Configure(ResiliencePipelineBuilder<HttpResponseMessage> pipeline, HuggingFaceOptions options)
+    private static void Configure(ResiliencePipelineBuilder<HttpResponseMessage> pipeline, IServiceProvider services)
     {
-        if (options.Retries > 0)
-        {
-            pipeline.AddRetry(new HttpRetryStrategyOptions
-            {
-                MaxRetryAttempts = options.Retries,
-                Delay = options.RetryDelay,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                MaxDelay = options.LongestWait,
-                ShouldRetryAfterHeader = false,
-                ShouldHandle = arguments => ValueTask.FromResult(
-                    HttpClientResiliencePredicates.IsTransient(arguments.Outcome)
-                    && (arguments.Outcome.Result is null || !(HubFailure.RetryAfter(arguments.Outcome.Result) > options.LongestWait))),
-                DelayGenerator = static arguments => ValueTask.FromResult(arguments.Outcome.Result is { } response ? HubFailure.RetryAfter(response) : null),
-            });
-        }
-
-        pipeline.AddTimeout(options.AnswerTimeout);
+        var options = services.GetRequiredService<HuggingFaceOptions>();
+        new SourceRequests(options.Retries, options.RetryDelay, options.LongestWait, options.AnswerTimeout).Configure(pipeline, services.GetRequiredService<StagingFlow>());
     }
 }

@@ -11,7 +11,7 @@ namespace Ome.Agent.Watching;
 /// Lets the kernel tell of changes below the directories of Ready models and has those models looked at within a moment. A hint, never a proof: what the
 /// kernel does not see (other machines' writes, media rot) is found by the scheduled checks; a lost event costs one look at everything.
 /// </summary>
-public sealed partial class ModelWatch(ModelRecordStore records, IntegrityService integrity, AgentOptions options, TimeProvider time, ILogger<ModelWatch> logger) : BackgroundService
+public sealed partial class ModelWatch(ModelRecordStore records, IntegrityService integrity, IIntegrityObserver observer, AgentOptions options, TimeProvider time, ILogger<ModelWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(2);
@@ -96,13 +96,14 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
         watcher.Deleted += (_, _) => Suspect(key);
         watcher.Changed += (_, _) => Suspect(key);
         watcher.Renamed += (_, _) => Suspect(key);
-        watcher.Error += (_, _) => Lost(key);
+        watcher.Error += (_, error) => Lost(key, error.GetException());
         watcher.EnableRaisingEvents = true;
         return watcher;
     }
 
-    private void Lost(ModelKey key)
+    private void Lost(ModelKey key, Exception why)
     {
+        if (why is InternalBufferOverflowException) observer.EventsLost();
         if (_watches.TryRemove(key, out var watch)) watch.Dispose();
         Suspect(key);
     }

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Microsoft.Extensions.Http.Resilience;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Ome.Shared.Domain.Models;
 using Polly;
@@ -19,6 +19,7 @@ public static class OciServices
     {
         services.AddOptions<OciOptions>().ValidateDataAnnotations();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<OciOptions>>().Value);
+        services.TryAddSingleton<StagingFlow>();
         services.AddSingleton<OciHttp>();
         services.AddSingleton<OciAuthenticators>();
         services.AddSingleton<IArtifactSource>(provider => ActivatorUtilities.CreateInstance<OciSource>(provider, shapes ?? NodeShapes.Default));
@@ -31,7 +32,7 @@ public static class OciServices
         services.AddHttpClient(name, client => client.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(provider => handler(provider.GetRequiredService<OciOptions>()))
             .RemoveAllLoggers()
-            .AddResilienceHandler(name, static (pipeline, context) => Configure(pipeline, context.ServiceProvider.GetRequiredService<OciOptions>()));
+            .AddResilienceHandler(name, static (pipeline, context) => Configure(pipeline, context.ServiceProvider));
 
     private static SocketsHttpHandler NewHandler() => new()
     {
@@ -62,25 +63,9 @@ public static class OciServices
         return handler;
     }
 
-    private static void Configure(ResiliencePipelineBuilder<HttpResponseMessage> pipeline, OciOptions options)
+    private static void Configure(ResiliencePipelineBuilder<HttpResponseMessage> pipeline, IServiceProvider services)
     {
-        if (options.Retries > 0)
-        {
-            pipeline.AddRetry(new HttpRetryStrategyOptions
-            {
-                MaxRetryAttempts = options.Retries,
-                Delay = options.RetryDelay,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                MaxDelay = options.LongestWait,
-                ShouldRetryAfterHeader = false,
-                ShouldHandle = arguments => ValueTask.FromResult(
-                    HttpClientResiliencePredicates.IsTransient(arguments.Outcome)
-                    && (arguments.Outcome.Result is null || !(HubFailure.RetryAfter(arguments.Outcome.Result) > options.LongestWait))),
-                DelayGenerator = static arguments => ValueTask.FromResult(arguments.Outcome.Result is { } response ? HubFailure.RetryAfter(response) : null),
-            });
-        }
-
-        pipeline.AddTimeout(options.AnswerTimeout);
+        var options = services.GetRequiredService<OciOptions>();
+        new SourceRequests(options.Retries, options.RetryDelay, options.LongestWait, options.AnswerTimeout).Configure(pipeline, services.GetRequiredService<StagingFlow>());
     }
 }

@@ -17,6 +17,7 @@ public sealed class IoBudget : IDisposable
     private long _bytesPerSecond;
     private long _lastTick;
     private long _alarmAt = long.MaxValue;
+    private TimeSpan _waited;
 
     /// <summary>Bytes asked for so far; a taker's ticket is its value just after its own request.</summary>
     private double _asked;
@@ -63,6 +64,15 @@ public sealed class IoBudget : IDisposable
         }
     }
 
+    /// <summary>Time that all takers together have waited so far.</summary>
+    public TimeSpan Waited
+    {
+        get
+        {
+            lock (_gate) return _waited;
+        }
+    }
+
     private double BurstBytes => _bytesPerSecond * Burst.TotalSeconds;
 
     /// <summary>Blocks until <paramref name="bytes"/> may be read; false when cancelled first. For dedicated threads, not the pool's.</summary>
@@ -72,28 +82,36 @@ public sealed class IoBudget : IDisposable
         using var wake = cancellationToken.UnsafeRegister(static budget => ((IoBudget)budget!).Ring(), this);
         lock (_gate)
         {
-            Advance();
-            _asked += bytes;
-            var ticket = _asked;
-            while (true)
-            {
-                Advance();
-                var missing = ticket - BurstBytes - _released;
-                if (cancellationToken.IsCancellationRequested)
-                {
-                    // Only the newest ticket can be handed back; an older one stays spent, which grants less, never more.
-                    if (missing > 0 && ticket == _asked) _asked = Math.Max(_released, _asked - bytes);
-                    return false;
-                }
-
-                if (_bytesPerSecond == 0 || missing <= 0) return true;
-                // Setting the alarm takes time: look at the clock once more before trusting it.
-                if (!SetAlarm(TimeSpan.FromSeconds(missing / _bytesPerSecond))) Monitor.Wait(_gate);
-            }
+            var began = _time.GetTimestamp();
+            var granted = Wait(bytes, cancellationToken);
+            _waited += _time.GetElapsedTime(began);
+            return granted;
         }
     }
 
     public void Dispose() => _alarm.Dispose();
+
+    private bool Wait(long bytes, CancellationToken cancellationToken)
+    {
+        Advance();
+        _asked += bytes;
+        var ticket = _asked;
+        while (true)
+        {
+            Advance();
+            var missing = ticket - BurstBytes - _released;
+            if (cancellationToken.IsCancellationRequested)
+            {
+                // Only the newest ticket can be handed back; an older one stays spent, which grants less, never more.
+                if (missing > 0 && ticket == _asked) _asked = Math.Max(_released, _asked - bytes);
+                return false;
+            }
+
+            if (_bytesPerSecond == 0 || missing <= 0) return true;
+            // Setting the alarm takes time: look at the clock once more before trusting it.
+            if (!SetAlarm(TimeSpan.FromSeconds(missing / _bytesPerSecond))) Monitor.Wait(_gate);
+        }
+    }
 
     private void Advance()
     {

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using k8s;
 using k8s.Models;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Ome.Agent.Hosting;
 using Ome.LocalCluster.Fakes;
@@ -11,7 +13,6 @@ using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Reporting;
 using Ome.Tests.Architecture;
 using Ome.Tests.Support.ControlPlanes;
-using Prometheus;
 
 namespace Ome.Tests.Agent.Host;
 
@@ -34,6 +35,9 @@ internal sealed class AgentFixture : IAsyncDisposable
     public string ModelsRoot { get; }
 
     public IServiceProvider Services => _agent!.Services;
+
+    /// <summary>The agent's own port.</summary>
+    public Uri Address => new(Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
 
     public static async Task<AgentFixture> CreateAsync(ITestControlPlane plane, CancellationToken cancellationToken)
     {
@@ -59,11 +63,7 @@ internal sealed class AgentFixture : IAsyncDisposable
             FreeSpaceReserve = 0,
         };
         change?.Invoke(options);
-        _agent = AgentHost.Build(options, services =>
-        {
-            services.AddSingleton(Plane.Configuration);
-            services.AddSingleton<IMetricFactory>(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
-        });
+        _agent = AgentHost.Build(options, services => services.AddSingleton(Plane.Configuration));
         await _agent.StartAsync(cancellationToken);
     }
 

@@ -1,0 +1,82 @@
+using Ome.Shared.Domain.Models;
+
+namespace Ome.Agent.Models;
+
+/// <summary>Lets a bounded number of stagings run at a time; the others wait in order of arrival. Removals and checks take no turn.</summary>
+public sealed class StagingTurns(int most)
+{
+    private readonly Lock _gate = new();
+    private readonly List<Waiter> _waiting = [];
+    private int _running;
+
+    private sealed record Waiter(ModelKey Key, TaskCompletionSource Turn);
+
+    /// <summary>Stagings that run.</summary>
+    public int Running
+    {
+        get
+        {
+            lock (_gate) return _running;
+        }
+    }
+
+    /// <summary>Stagings that wait for one to end.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_gate) return _waiting.Count;
+        }
+    }
+
+    /// <summary>Waits for a turn; disposing the answer ends it.</summary>
+    public async Task<IDisposable> TakeAsync(ModelKey key, CancellationToken cancellationToken)
+    {
+        var waiter = new Waiter(key, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        lock (_gate) _waiting.Add(waiter);
+        GiveTurns();
+        await using var give = cancellationToken.UnsafeRegister(
+            static (state, token) =>
+            {
+                var (turns, waiter) = ((StagingTurns, Waiter))state!;
+                turns.Leave(waiter, token);
+            },
+            (this, waiter));
+        await waiter.Turn.Task;
+        return new Turn(this);
+    }
+
+    private void Leave(Waiter waiter, CancellationToken cancellationToken)
+    {
+        bool waited;
+        lock (_gate) waited = _waiting.Remove(waiter);
+        if (waited) waiter.Turn.TrySetCanceled(cancellationToken);
+    }
+
+    private void GiveTurns()
+    {
+        lock (_gate)
+        {
+            while (_running < most && _waiting.Count > 0)
+            {
+                var next = _waiting[0];
+                _waiting.RemoveAt(0);
+                _running++;
+                next.Turn.SetResult();
+            }
+        }
+    }
+
+    private void End()
+    {
+        lock (_gate) _running--;
+        GiveTurns();
+    }
+
+    private sealed class Turn(StagingTurns turns) : IDisposable
+    {
+        private StagingTurns? _turns = turns;
+
+        public void Dispose() => Interlocked.Exchange(ref _turns, null)?.End();
+    }
+}
