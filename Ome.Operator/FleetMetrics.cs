@@ -16,6 +16,9 @@ public sealed class FleetMetrics
     private readonly Gauge _damaged;
     private readonly Gauge _proofAge;
     private readonly Gauge _leader;
+    private readonly Gauge _entries;
+    private readonly Gauge _unreadable;
+    private readonly Gauge _startup;
     private readonly Counter _statusWrites;
     private readonly Counter _specFills;
     private readonly Counter _reaped;
@@ -30,6 +33,9 @@ public sealed class FleetMetrics
         _proofAge = metrics.CreateGauge(
             "ome_model_oldest_proof_age_seconds", "Age of the oldest proof of any byte of a model on any ready node.", ModelLabels);
         _leader = metrics.CreateGauge("ome_operator_leader", "1 while this process leads.");
+        _entries = metrics.CreateGauge("ome_operator_report_entries", "Entries in the reports of all nodes.");
+        _unreadable = metrics.CreateGauge("ome_operator_unreadable_entries", "Entries in the reports of all nodes that cannot be read.");
+        _startup = metrics.CreateGauge("ome_operator_startup_seconds", "From the start of the process until the host ran, and until nodes and reports were listed.", ["phase"]);
         _statusWrites = metrics.CreateCounter("ome_operator_status_writes_total", "Status patches sent.");
         _specFills = metrics.CreateCounter("ome_operator_spec_fills_total", "Spec patches sent.");
         _reaped = metrics.CreateCounter("ome_operator_reaped_total", "Objects of nodes or models that are gone, removed.", ["kind"]);
@@ -76,6 +82,16 @@ public sealed class FleetMetrics
 
     /// <summary>An object of a node or model that is gone was removed.</summary>
     public void Reaped(string kind) => _reaped.WithLabels(kind).Inc();
+
+    /// <summary>Entries of all reports, and those nobody can read.</summary>
+    public void Entries((int All, int Unreadable) counts)
+    {
+        _entries.Set(counts.All);
+        _unreadable.Set(counts.Unreadable);
+    }
+
+    /// <summary>A phase of the start is over, so long after the process began.</summary>
+    public void Started(string phase, TimeSpan after) => _startup.WithLabels(phase).Set(after.TotalSeconds);
 
     /// <summary>Whether this process leads.</summary>
     public void Leads(bool leads) => _leader.Set(leads ? 1 : 0);

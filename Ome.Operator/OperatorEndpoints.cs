@@ -1,4 +1,3 @@
-using k8s.Models;
 using Ome.Operator.Watching;
 using Ome.Shared.Kube;
 using Prometheus;
@@ -14,7 +13,7 @@ public static class OperatorEndpoints
     /// <summary>Adds <c>/healthz</c>, <c>/readyz</c> and <c>/metrics</c>.</summary>
     public static void MapOperator(this WebApplication app)
     {
-        app.MapGet("/healthz", static (Informer<V1ConfigMap, ArrivedReport> reports, Informer<V1Node, string> nodes) =>
+        app.MapGet("/healthz", static (Informer<ReportMap, ArrivedReport> reports, Informer<BareNode, string> nodes) =>
             reports.LastEventAge < SilenceLimit && nodes.LastEventAge < SilenceLimit
                 ? Results.Text("ok")
                 : Results.Text($"the API server was last heard {Math.Max(reports.LastEventAge.TotalSeconds, nodes.LastEventAge.TotalSeconds):F0} s ago", statusCode: 500));

@@ -63,15 +63,15 @@ public static class OperatorServices
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>(),
             Environment.ProcessId));
-        services.AddSingleton(provider => new Informer<V1Node, string>(
+        services.AddSingleton(provider => new Informer<BareNode, string>(
             provider.GetRequiredService<IKubernetes>(),
             new InformerOptions { PageSize = NodesPerPage, JitterSeed = Environment.ProcessId },
             static node => node.Name(),
             provider.GetRequiredService<ReportIndex>().OnNodeAsync,
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<Informer<V1Node, string>>>()));
-        services.AddHostedService<InformerService<V1Node, string>>();
-        services.AddHostedService<InformerService<V1ConfigMap, ArrivedReport>>();
+            provider.GetRequiredService<ILogger<Informer<BareNode, string>>>()));
+        services.AddHostedService<InformerService<BareNode, string>>();
+        services.AddHostedService<InformerService<ReportMap, ArrivedReport>>();
         services.AddHostedService<IndexCompletion>();
     }
 

@@ -25,8 +25,13 @@ public abstract class ModelController<TEntity>(ModelReconciler reconciler, Event
     where TEntity : ModelEntity
 {
     /// <inheritdoc/>
-    public async Task<ReconciliationResult<TEntity>> ReconcileAsync(TEntity entity, CancellationToken cancellationToken) =>
-        ReconciliationResult<TEntity>.Success(entity, await reconciler.ReconcileAsync(entity, publish, cancellationToken));
+    public async Task<ReconciliationResult<TEntity>> ReconcileAsync(TEntity entity, CancellationToken cancellationToken)
+    {
+        var wait = await reconciler.ReconcileAsync(entity, publish, cancellationToken);
+        // What waits for its next turn is a name, and is read anew then: a status of five thousand nodes need not wait with it.
+        entity.Status = null!;
+        return ReconciliationResult<TEntity>.Success(entity, wait);
+    }
 
     /// <inheritdoc/>
     public Task<ReconciliationResult<TEntity>> DeletedAsync(TEntity entity, CancellationToken cancellationToken)

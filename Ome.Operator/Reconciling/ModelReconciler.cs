@@ -25,8 +25,8 @@ public sealed partial class ModelReconciler(
 
     private const int Tries = 3;
     private const int LiveChecks = 20;
-    // The completed index wakes every model it was asked for too early; this catches the one whose run was just ending.
-    private static readonly TimeSpan UntilComplete = TimeSpan.FromMilliseconds(500);
+    // The completed index wakes every model it was asked for too early: asking again would only load the server that is listing.
+    private static readonly TimeSpan UntilComplete = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan WhileHeld = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<Type, bool> _prunes = [];
@@ -204,10 +204,9 @@ public sealed partial class ModelReconciler(
 
     private void LogUnreadableOnce(ModelAggregate aggregate)
     {
-        var nodes = string.Join(", ", aggregate.NodesUnreadable.Take(LiveChecks).Select(static node => node.Node));
-        var before = _unreadable.GetValueOrDefault(aggregate.Model, string.Empty);
-        if (before == nodes) return;
-        _unreadable[aggregate.Model] = nodes;
-        if (nodes.Length > 0) LogUnreadable(aggregate.Model, aggregate.NodesUnreadable.Count, nodes, aggregate.NodesUnreadable[0].Error);
+        var found = string.Join(", ", aggregate.NodesUnreadable.Take(LiveChecks).Select(static node => $"{node.Node} ({node.Error})"));
+        if (_unreadable.GetValueOrDefault(aggregate.Model, string.Empty) == found) return;
+        _unreadable[aggregate.Model] = found;
+        if (found.Length > 0) LogUnreadable(aggregate.Model, aggregate.NodesUnreadable.Count, found);
     }
 }

@@ -1,5 +1,6 @@
 using Ome.Shared.Domain.Aggregation;
 using Ome.Shared.Domain.Models;
+using Ome.Shared.Domain.Reporting;
 using Ome.Shared.Kube;
 
 namespace Ome.Operator.Watching;
@@ -8,7 +9,7 @@ namespace Ome.Operator.Watching;
 /// Everything the status of models depends on: the reports of all nodes, folded, and which nodes exist. Fed by two informers; wakes exactly the
 /// models whose aggregate got other input. Safe for use by many threads.
 /// </summary>
-public sealed class ReportIndex(ModelWaker waker, TimeProvider time)
+public sealed class ReportIndex(ModelWaker waker, FleetMetrics metrics, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly ReportFold _fold = new();
@@ -34,23 +35,7 @@ public sealed class ReportIndex(ModelWaker waker, TimeProvider time)
     public ValueTask OnReportAsync(InformerEvent<ArrivedReport> change, CancellationToken cancellationToken)
     {
         var changed = new List<ModelKey>();
-        var isOrphan = false;
-        lock (_gate)
-        {
-            if (change.Type == InformerEventType.Deleted)
-            {
-                _fold.RemoveReport(change.Object.Name.Name, changed);
-            }
-            else
-            {
-                _fold.SetReport(change.Object.Name.Name, change.Item.Take(), changed);
-                isOrphan = _isComplete && !_fold.IsLive(change.Object.Name.Name);
-            }
-
-            Mark(changed);
-        }
-
-        if (isOrphan) NodeMayBeGone?.Invoke(this, EventArgs.Empty);
+        if (Fold(change, changed)) NodeMayBeGone?.Invoke(this, EventArgs.Empty);
         return waker.WakeAsync(changed, cancellationToken);
     }
 
@@ -74,6 +59,7 @@ public sealed class ReportIndex(ModelWaker waker, TimeProvider time)
     public ValueTask SetCompleteAsync(CancellationToken cancellationToken)
     {
         _isComplete = true;
+        lock (_gate) _fold.Trim();
         NodeMayBeGone?.Invoke(this, EventArgs.Empty);
         return waker.WakeAllAsync(cancellationToken);
     }
@@ -159,6 +145,21 @@ public sealed class ReportIndex(ModelWaker waker, TimeProvider time)
         return aggregates;
     }
 
+    // True for a report of a node that does not exist.
+    private bool Fold(InformerEvent<ArrivedReport> change, List<ModelKey> changed)
+    {
+        using var data = change.Item.Take() ?? ReportData.Of(null);
+        var node = change.Object.Name.Name;
+        lock (_gate)
+        {
+            if (change.Type == InformerEventType.Deleted) _fold.RemoveReport(node, changed);
+            else _fold.SetReport(node, data, changed);
+            Mark(changed);
+            metrics.Entries(_fold.EntryCounts);
+            return change.Type != InformerEventType.Deleted && _isComplete && !_fold.IsLive(node);
+        }
+    }
+
     // The first change counts: latency is the age of the oldest thing the status does not show.
     private void Mark(List<ModelKey> changed)
     {
@@ -168,10 +169,10 @@ public sealed class ReportIndex(ModelWaker waker, TimeProvider time)
 }
 
 /// <summary>A node ConfigMap on its way into the index: the data is handed over once and not kept by the informer.</summary>
-public sealed class ArrivedReport(IDictionary<string, string>? data)
+public sealed class ArrivedReport(ReportData? data)
 {
-    private IDictionary<string, string>? _data = data;
+    private ReportData? _data = data;
 
     /// <summary>The data, the first time; then nothing.</summary>
-    public IDictionary<string, string>? Take() => Interlocked.Exchange(ref _data, null);
+    public ReportData? Take() => Interlocked.Exchange(ref _data, null);
 }

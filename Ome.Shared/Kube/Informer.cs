@@ -11,7 +11,7 @@ namespace Ome.Shared.Kube;
 /// <para>Promises: one call of the handler at a time; every object present or gone is reported, also across outages (states in between may
 /// be skipped); a change whose handler failed is delivered again; memory is one projection per object and one page.</para>
 /// </summary>
-/// <typeparam name="T">The Kubernetes type, marked with <see cref="KubernetesEntityAttribute"/>.</typeparam>
+/// <typeparam name="T">The Kubernetes type, marked with <see cref="KubernetesEntityAttribute"/>; disposed after the handler if it can be.</typeparam>
 /// <typeparam name="TItem">What is kept of each object.</typeparam>
 public sealed partial class Informer<T, TItem>
     where T : class, IKubernetesObject<V1ObjectMeta>
@@ -144,6 +144,7 @@ public sealed partial class Informer<T, TItem>
             Contact();
             foreach (var resource in page.Items)
             {
+                using var borrowed = resource as IDisposable;
                 seen.Add(ObjectName.Of(resource));
                 failed = await TryAsync(() => UpsertAsync(resource, cancellationToken)) ?? failed;
             }
@@ -173,6 +174,7 @@ public sealed partial class Informer<T, TItem>
             heard = true;
             Contact();
             Recovered();
+            using var borrowed = line.Object as IDisposable;
             if (line.Type == WatchEventType.Deleted)
             {
                 await RemoveAsync(ObjectName.Of(line.Object), Projected(line.Object), cancellationToken);

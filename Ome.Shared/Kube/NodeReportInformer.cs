@@ -1,5 +1,4 @@
 using k8s;
-using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Ome.Shared.Domain;
 
@@ -11,10 +10,10 @@ public static class NodeReportInformer
     // A report of 50 models is about 75 KB, so a page of 50 stays below 4 MB.
     private const int ReportsPerPage = 50;
 
-    /// <summary>Watches the reports in <paramref name="ns"/>; <paramref name="project"/> should keep the parsed entries, not the ConfigMap.</summary>
-    public static Informer<V1ConfigMap, TItem> Create<TItem>(
-        IKubernetes client, string ns, Func<V1ConfigMap, TItem> project, InformerHandler<TItem> handler, TimeProvider time, ILoggerFactory loggers, int jitterSeed = 0) =>
-        new(client, Options(ns, jitterSeed), project, handler, time, loggers.CreateLogger<Informer<V1ConfigMap, TItem>>());
+    /// <summary>Watches the reports in <paramref name="ns"/>; <paramref name="project"/> should keep no <see cref="ReportMap"/>: its data is a pooled buffer.</summary>
+    public static Informer<ReportMap, TItem> Create<TItem>(
+        IKubernetes client, string ns, Func<ReportMap, TItem> project, InformerHandler<TItem> handler, TimeProvider time, ILoggerFactory loggers, int jitterSeed = 0) =>
+        new(client, Options(ns, jitterSeed), project, handler, time, loggers.CreateLogger<Informer<ReportMap, TItem>>());
 
     /// <summary>The options <see cref="Create{TItem}"/> uses.</summary>
     public static InformerOptions Options(string ns, int jitterSeed = 0) => new()

@@ -26,7 +26,10 @@ internal sealed class ListPage<T>
 internal sealed class ResourceStream<T>(Kubernetes client, ResourceEndpoint endpoint, InformerOptions options, TimeProvider time)
     where T : IKubernetesObject<V1ObjectMeta>
 {
-    /// <summary>One page; a null token starts a new list.</summary>
+    private const int FirstBuffer = 64 << 10;
+    private byte[] _page = [];
+
+    /// <summary>One page; a null token starts a new list. One at a time.</summary>
     public async Task<ListPage<T>> ListAsync(string? continueToken, CancellationToken cancellationToken)
     {
         var url = endpoint.CollectionUrl(
@@ -40,9 +43,8 @@ internal sealed class ResourceStream<T>(Kubernetes client, ResourceEndpoint endp
         try
         {
             using var response = await SendAsync(url, both.Token);
-            await response.Content.LoadIntoBufferAsync(options.MaxReplyBytes, both.Token);
             await using var body = await response.Content.ReadAsStreamAsync(both.Token);
-            return KubernetesJson.Deserialize<ListPage<T>>(body) ?? throw new JsonException("The list is null.");
+            return await ReadPageAsync(body, both.Token);
         }
         catch (OperationCanceledException late) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -94,6 +96,24 @@ internal sealed class ResourceStream<T>(Kubernetes client, ResourceEndpoint endp
         }
     }
 
+    // Pages are megabytes: one buffer serves all pages of a list and goes with the last one. A shared pool would keep one for every thread.
+    private async Task<ListPage<T>> ReadPageAsync(Stream body, CancellationToken cancellationToken)
+    {
+        var length = 0;
+        while (true)
+        {
+            if (length == _page.Length) Array.Resize(ref _page, Math.Max(FirstBuffer, _page.Length * 2));
+            var count = await body.ReadAsync(_page.AsMemory(length), cancellationToken);
+            if (count == 0) break;
+            length += count;
+            if (length > options.MaxReplyBytes) throw new InvalidDataException($"A list page of {endpoint.DisplayName} is larger than {options.MaxReplyBytes} bytes.");
+        }
+
+        var page = KubernetesBytes.Read<ListPage<T>>(_page.AsSpan(0, length)) ?? throw new JsonException("The list is null.");
+        if (string.IsNullOrEmpty(page.Metadata?.ContinueProperty)) _page = [];
+        return page;
+    }
+
     private static bool TakeLine(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> line)
     {
         line = default;
@@ -103,9 +123,17 @@ internal sealed class ResourceStream<T>(Kubernetes client, ResourceEndpoint endp
         return true;
     }
 
+    // As every API server writes a line. Looked for first: a node report is a hundred KB, and finding its end by reading it costs as much as reading it.
+    private static ReadOnlySpan<byte> Modified => """{"type":"MODIFIED","object":{"""u8;
+
     private static WatchLine<T>? Parse(ReadOnlySequence<byte> line)
     {
         if (line.IsEmpty) return null;
+        if (StartsWith(line, Modified) && line.Slice(line.Length - 2) is var end && StartsWith(end, "}}"u8))
+        {
+            return new(WatchEventType.Modified, Read<T>(line.Slice(Modified.Length - 1, line.Length - Modified.Length)));
+        }
+
         var reader = new Utf8JsonReader(line);
         string? type = null;
         var body = ReadOnlySequence<byte>.Empty;
@@ -132,6 +160,14 @@ internal sealed class ResourceStream<T>(Kubernetes client, ResourceEndpoint endp
         };
     }
 
+    private static bool StartsWith(ReadOnlySequence<byte> bytes, ReadOnlySpan<byte> start)
+    {
+        if (bytes.Length < start.Length) return false;
+        Span<byte> found = stackalloc byte[start.Length];
+        bytes.Slice(0, start.Length).CopyTo(found);
+        return found.SequenceEqual(start);
+    }
+
     private static TObject Read<TObject>(ReadOnlySequence<byte> json)
     {
         var length = checked((int)json.Length);
@@ -139,8 +175,7 @@ internal sealed class ResourceStream<T>(Kubernetes client, ResourceEndpoint endp
         try
         {
             json.CopyTo(buffer);
-            using var stream = new MemoryStream(buffer, 0, length, writable: false);
-            return KubernetesJson.Deserialize<TObject>(stream) ?? throw new JsonException("The object of a watch event is null.");
+            return KubernetesBytes.Read<TObject>(buffer.AsSpan(0, length)) ?? throw new JsonException("The object of a watch event is null.");
         }
         finally
         {

@@ -38,6 +38,11 @@ public abstract class OperatorFixture
     /// <summary>Settings of the operator under test.</summary>
     protected virtual OperatorOptions Options => new() { Host = "127.0.0.1", Port = 0, LeaderElect = false, StatusInterval = TimeSpan.FromMilliseconds(200), LogLevel = "warn" };
 
+    /// <summary>Lets a fixture register what it replaces or listens with.</summary>
+    protected virtual void Replace(IServiceCollection services)
+    {
+    }
+
     /// <summary>Lets a fixture change the CRDs before they are installed.</summary>
     protected virtual V1CustomResourceDefinition Adjust(V1CustomResourceDefinition crd) => crd;
 
@@ -74,7 +79,11 @@ public abstract class OperatorFixture
     {
         var configuration = await Plane.CreateServiceAccountConfigurationAsync(Namespace, RightsNames.Operator, cancellationToken);
         configuration.Namespace = Namespace;
-        var app = Program.Build(options ?? Options, services => services.AddSingleton(configuration));
+        var app = Program.Build(options ?? Options, services =>
+        {
+            services.AddSingleton(configuration);
+            Replace(services);
+        });
         await app.StartAsync(cancellationToken);
         return app;
     }

@@ -9,29 +9,29 @@ public static class ModelAggregator
     /// <summary>Folds all reports for one model: the plain form, which the incremental <see cref="ReportFold"/> must equal.</summary>
     public static ModelAggregate Fold(ModelKey model, StorageIdentity wanted, IEnumerable<NodeReport> reports, IReadOnlySet<string> liveNodes)
     {
-        var facts = new List<KeyValuePair<string, NodeModelFact>>();
+        var facts = new List<HeldFact>();
         foreach (var report in reports)
         {
             if (!liveNodes.Contains(report.NodeName) || !report.Entries.TryGetValue(model.DataKey, out var item)) continue;
-            facts.Add(new(report.NodeName, NodeModelFact.Of(item)));
+            facts.Add(new(report.NodeName, NodeModelFact.Of(item), HeldFact.ProofOf(item)));
         }
 
         return Build(model, wanted, facts);
     }
 
     /// <summary>Builds the aggregate from the facts of live nodes; sorts <paramref name="facts"/>.</summary>
-    internal static ModelAggregate Build(ModelKey model, StorageIdentity wanted, List<KeyValuePair<string, NodeModelFact>> facts)
+    internal static ModelAggregate Build(ModelKey model, StorageIdentity wanted, List<HeldFact> facts)
     {
-        facts.Sort(static (one, other) => string.CompareOrdinal(one.Key, other.Key));
+        facts.Sort(static (one, other) => string.CompareOrdinal(one.Node, other.Node));
         List<string> ready = [], failed = [], updating = [], stale = [];
         List<DamagedNode> damaged = [];
         List<UnreadableNode> unreadable = [];
-        DateTimeOffset? oldest = null;
+        var oldest = HeldFact.NoProof;
         (string, string)? couldNotVerify = null;
         SpecFacts? readyFacts = null, anyFacts = null;
         var verified = 0;
 
-        foreach (var (node, fact) in facts)
+        foreach (var (node, fact, proof) in facts)
         {
             if (fact.Unreadable is { } error) unreadable.Add(new UnreadableNode(node, error));
             if (fact.Unreadable is not null || fact.State == NodeModelState.Deleted || !fact.IsAbout(model)) continue;
@@ -48,7 +48,7 @@ public static class ModelAggregator
                 case NodeModelState.Ready:
                     ready.Add(node);
                     readyFacts ??= fact.Facts;
-                    if (fact.OldestProof is { } proof && (oldest is null || proof < oldest)) oldest = proof;
+                    oldest = Math.Min(oldest, proof);
                     if (fact.Result == ValidationResults.Valid) verified++;
                     else if (fact.Result == ValidationResults.Inconclusive) couldNotVerify ??= (node, fact.Message ?? fact.Reason ?? "no reason given");
                     break;
@@ -72,7 +72,7 @@ public static class ModelAggregator
             NodesUnreadable = unreadable,
             NodesVerified = verified,
             CouldNotVerify = couldNotVerify,
-            OldestProof = oldest,
+            OldestProof = oldest == HeldFact.NoProof ? null : new DateTimeOffset(oldest, TimeSpan.Zero),
             Facts = readyFacts ?? anyFacts,
         };
     }

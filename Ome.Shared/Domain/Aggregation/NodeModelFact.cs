@@ -3,7 +3,10 @@ using Ome.Shared.Domain.Reporting;
 
 namespace Ome.Shared.Domain.Aggregation;
 
-/// <summary>The least of an entry that an aggregate depends on. Two entries with equal facts give equal aggregates: a progress tick changes none.</summary>
+/// <summary>
+/// What an aggregate depends on of an entry, without its oldest proof: what thousands of nodes say alike of one model, and so is kept once. A progress
+/// tick changes none of it.
+/// </summary>
 public sealed record NodeModelFact
 {
     private const int MaxMessage = 256;
@@ -35,11 +38,8 @@ public sealed record NodeModelFact
     /// <summary>End of the newest check, for results other than Valid: when the damage was first reported, as far as the node says.</summary>
     public DateTimeOffset? Since { get; private init; }
 
-    /// <summary>When the byte that waited longest was last proven.</summary>
-    public DateTimeOffset? OldestProof { get; private init; }
-
     /// <summary>What the files say of the model.</summary>
-    public SpecFacts? Facts { get; init; }
+    public SpecFacts? Facts { get; private init; }
 
     /// <summary>The facts of one item of a report.</summary>
     public static NodeModelFact Of(NodeReportItem item)
@@ -58,7 +58,6 @@ public sealed record NodeModelFact
             Reason = notValid ? OneLine(validation!.Reason) : null,
             Message = notValid ? OneLine(validation!.Message) : null,
             Since = notValid ? validation!.LastCheckedTime : null,
-            OldestProof = validation?.OldestProofTime,
             Facts = SpecFacts.Of(entry.Config),
         };
     }
@@ -66,22 +65,18 @@ public sealed record NodeModelFact
     /// <summary>Whether the entry can be about this model: two models may share a shortened or colliding key (contract W25), the name tells them apart.</summary>
     public bool IsAbout(ModelKey model) => Name.Length == 0 || Name == model.Name;
 
-    /// <summary>The same fact, with texts that equal the given ones replaced by them: the given ones are then shared by many facts.</summary>
-    internal NodeModelFact Sharing(ref string? name, ref string? uri, ref string? path, SpecFacts? facts)
-    {
-        name = name == Name ? name : Name;
-        uri = uri == StorageUri ? uri : StorageUri;
-        path = path == StoragePath ? path : StoragePath;
-        return this with { Name = name ?? string.Empty, StorageUri = uri, StoragePath = path, Facts = facts, Result = Interned(Result) };
-    }
+    /// <summary>Whether many nodes may be expected to say the very same.</summary>
+    internal bool IsCommon => Unreadable is null && Since is null && Message is null;
 
-    private static string? Interned(string? result) => result switch
+    /// <summary>The same fact, with the texts of another where they are equal: they are then kept once.</summary>
+    internal NodeModelFact Sharing(NodeModelFact other) => this with
     {
-        ValidationResults.Valid => ValidationResults.Valid,
-        ValidationResults.Invalid => ValidationResults.Invalid,
-        ValidationResults.Inconclusive => ValidationResults.Inconclusive,
-        ValidationResults.Pending => ValidationResults.Pending,
-        _ => result,
+        Name = Name == other.Name ? other.Name : Name,
+        StorageUri = StorageUri == other.StorageUri ? other.StorageUri : StorageUri,
+        StoragePath = StoragePath == other.StoragePath ? other.StoragePath : StoragePath,
+        Result = Result == other.Result ? other.Result : Result,
+        Reason = Reason == other.Reason ? other.Reason : Reason,
+        Facts = Facts == other.Facts ? other.Facts : Facts,
     };
 
     private static string? OneLine(string? text)
@@ -90,4 +85,17 @@ public sealed record NodeModelFact
         var line = text.Length <= MaxMessage ? text : string.Concat(text.AsSpan(0, MaxMessage), "...");
         return line.Any(char.IsControl) ? string.Concat(line.Select(static c => char.IsControl(c) ? ' ' : c)) : line;
     }
+}
+
+/// <summary>What one node says of one model.</summary>
+/// <param name="Node">Node name.</param>
+/// <param name="Fact">What it says, without its oldest proof.</param>
+/// <param name="Proof">When the byte that waited longest was last proven; <see cref="NoProof"/> when the node does not say.</param>
+internal readonly record struct HeldFact(string Node, NodeModelFact Fact, long Proof)
+{
+    /// <summary>Later than any proof.</summary>
+    public const long NoProof = long.MaxValue;
+
+    /// <summary>The proof an entry states, in ticks of UTC: a number costs a third of the memory of a time that may be missing.</summary>
+    public static long ProofOf(NodeReportItem item) => item.Entry?.Validation?.OldestProofTime?.UtcTicks ?? NoProof;
 }

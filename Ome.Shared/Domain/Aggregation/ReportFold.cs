@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Reporting;
 
@@ -7,11 +6,15 @@ namespace Ome.Shared.Domain.Aggregation;
 /// <summary>
 /// The incremental form of <see cref="ModelAggregator.Fold"/>: holds the least of every report, takes one change at a time in a time that does not
 /// depend on the number of nodes, and names exactly the models whose aggregate got other input. Not thread-safe: one owner.
+/// <para>Both sides are packed, because there are nodes times models of them: a node keeps a row of fingerprints in the order of its report, a
+/// model a row of what nodes say. An unchanged entry costs one comparison in a row that is read from front to back.</para>
 /// </summary>
 public sealed class ReportFold
 {
-    private readonly Dictionary<string, NodeSlot> _nodes = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, ModelSlot> _slots = new(StringComparer.Ordinal);
+    private static readonly NodeModelFact Unread = NodeModelFact.Of(default);
+
+    private readonly Dictionary<string, NodeRow> _nodes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ModelRow> _models = new(StringComparer.Ordinal);
 
     /// <summary>Nodes with a report.</summary>
     public int ReportCount { get; private set; }
@@ -19,24 +22,33 @@ public sealed class ReportFold
     /// <summary>Nodes that exist.</summary>
     public int LiveNodeCount { get; private set; }
 
+    /// <summary>Entries of all reports, and those of them that nobody can read.</summary>
+    public (int All, int Unreadable) EntryCounts { get; private set; }
+
+    /// <summary>Models known now.</summary>
+    public IEnumerable<ModelKey> Models => _models.Values.SelectMany(static row => row.Owners.Select(static owner => owner.Model));
+
+    /// <summary>Nodes that have a report but no Node object.</summary>
+    public IEnumerable<string> NodesGone => _nodes.Values.Where(static node => node.HasReport && !node.IsLive).Select(static node => node.Name);
+
     /// <summary>Makes a model known, or its wanted files changed.</summary>
     /// <returns>True when that is news.</returns>
     public bool SetModel(ModelKey model, StorageIdentity wanted)
     {
-        var slot = SlotOf(model.DataKey);
-        var at = slot.Owners.FindIndex(owner => owner.Model == model);
-        if (at >= 0 && slot.Owners[at].Wanted == wanted) return false;
-        if (at >= 0) slot.Owners[at] = (model, wanted);
-        else slot.Owners.Add((model, wanted));
+        var row = RowOf(model.DataKey);
+        var at = row.Owners.FindIndex(owner => owner.Model == model);
+        if (at >= 0 && row.Owners[at].Wanted == wanted) return false;
+        if (at >= 0) row.Owners[at] = (model, wanted);
+        else row.Owners.Add((model, wanted));
         return true;
     }
 
     /// <summary>Forgets a model; what nodes say of it stays, in case it comes back.</summary>
     public void RemoveModel(ModelKey model)
     {
-        if (!_slots.TryGetValue(model.DataKey, out var slot)) return;
-        slot.Owners.RemoveAll(owner => owner.Model == model);
-        Drop(slot);
+        if (!_models.TryGetValue(model.DataKey, out var row)) return;
+        row.Owners.RemoveAll(owner => owner.Model == model);
+        Drop(row);
     }
 
     /// <summary>A Node object appeared or went. Reports of nodes that do not exist count for nothing.</summary>
@@ -46,7 +58,7 @@ public sealed class ReportFold
         var node = NodeOf(nodeName);
         node.IsLive = isLive;
         LiveNodeCount += isLive ? 1 : -1;
-        foreach (var entry in node.Entries.Values) Name(entry.Slot, changed);
+        foreach (var entry in node.Entries) Name(entry.Model, changed);
         Drop(node);
     }
 
@@ -55,27 +67,40 @@ public sealed class ReportFold
 
     /// <summary>Takes the data of a node ConfigMap, new or changed. Entries with the same text as before are not read again.</summary>
     /// <param name="nodeName">Name of the ConfigMap, which is the name of its node.</param>
-    /// <param name="data">Data of the ConfigMap.</param>
+    /// <param name="data">Data of the ConfigMap; the caller disposes it.</param>
     /// <param name="changed">Gets the models whose aggregate has other input now.</param>
-    public void SetReport(string nodeName, IEnumerable<KeyValuePair<string, string>>? data, List<ModelKey> changed)
+    public void SetReport(string nodeName, ReportData data, List<ModelKey> changed)
     {
         var node = NodeOf(nodeName);
         if (!node.HasReport) ReportCount++;
         node.HasReport = true;
         node.Round++;
-        var seen = 0;
-        // Enumerating the usual type by its own struct keeps a quiet report free of allocation.
-        if (data is Dictionary<string, string> dictionary)
+        node.Reserve(data.Count);
+        var (at, seen) = (0, 0);
+        for (var i = 0; i < data.Count; i++)
         {
-            foreach (var (key, text) in dictionary) seen += Take(node, key, text, changed) ? 1 : 0;
-        }
-        else
-        {
-            foreach (var (key, text) in data ?? []) seen += Take(node, key, text, changed) ? 1 : 0;
+            // The API server sorts the keys, so an entry is nearly always where the last one makes it expected.
+            if (!TryFind(node, data.Key(i), ref at, out var model))
+            {
+                if (model is null && !ModelKey.TryParseDataKey(data.Key(i), out _)) continue;
+                model ??= RowOf(data.Key(i));
+                node.Insert(at, new Entry { Model = model, HeldAt = model.Holdings.Count });
+                model.Holdings.Add(new Holding(node, Unread, HeldFact.NoProof));
+            }
+
+            seen += Take(node, ref node.EntryAt(at), data, i, changed) ? 1 : 0;
+            at++;
         }
 
-        if (seen != node.Entries.Count) RemoveUnseen(node, changed);
+        if (seen != node.Entries.Length) RemoveUnseen(node, changed);
         Drop(node);
+    }
+
+    /// <summary>The same for texts in hand.</summary>
+    public void SetReport(string nodeName, IEnumerable<KeyValuePair<string, string>>? texts, List<ModelKey> changed)
+    {
+        using var data = ReportData.Of(texts);
+        SetReport(nodeName, data, changed);
     }
 
     /// <summary>A node ConfigMap went.</summary>
@@ -92,150 +117,109 @@ public sealed class ReportFold
     /// <summary>What all live nodes say of a model that <see cref="SetModel"/> made known; null otherwise.</summary>
     public ModelAggregate? Aggregate(ModelKey model)
     {
-        if (!_slots.TryGetValue(model.DataKey, out var slot)) return null;
-        var at = slot.Owners.FindIndex(owner => owner.Model == model);
+        if (!_models.TryGetValue(model.DataKey, out var row)) return null;
+        var at = row.Owners.FindIndex(owner => owner.Model == model);
         if (at < 0) return null;
-        var facts = new List<KeyValuePair<string, NodeModelFact>>(slot.Facts.Count);
-        foreach (var (node, fact) in slot.Facts)
+        var facts = new List<HeldFact>(row.Holdings.Count);
+        foreach (var (node, fact, proof) in row.Holdings)
         {
-            if (node.IsLive) facts.Add(new(node.Name, fact));
+            if (node.IsLive) facts.Add(new(node.Name, fact, proof));
         }
 
-        return ModelAggregator.Build(model, slot.Owners[at].Wanted, facts);
+        return ModelAggregator.Build(model, row.Owners[at].Wanted, facts);
     }
 
-    /// <summary>Models known now.</summary>
-    public IEnumerable<ModelKey> Models => _slots.Values.SelectMany(static slot => slot.Owners.Select(static owner => owner.Model));
-
-    /// <summary>Nodes that have a report but no Node object.</summary>
-    public IEnumerable<string> NodesGone => _nodes.Values.Where(static node => node.HasReport && !node.IsLive).Select(static node => node.Name);
+    /// <summary>Gives room back that was made for more: worth it once all is listed.</summary>
+    public void Trim()
+    {
+        foreach (var row in _models.Values) row.Holdings.TrimExcess();
+    }
 
     /// <summary>As <see cref="NodesGone"/>, only those whose readable report still holds the model.</summary>
-    public IReadOnlyList<string> NodesGoneHolding(ModelKey model) => !_slots.TryGetValue(model.DataKey, out var slot)
+    public IReadOnlyList<string> NodesGoneHolding(ModelKey model) => !_models.TryGetValue(model.DataKey, out var row)
         ? []
-        : [.. slot.Facts.Where(pair => !pair.Key.IsLive && pair.Value.Unreadable is null && pair.Value.State != NodeModelState.Deleted && pair.Value.IsAbout(model))
-            .Select(static pair => pair.Key.Name).Order(StringComparer.Ordinal)];
+        : [.. row.Holdings.Where(held => !held.Node.IsLive && held.Fact.Unreadable is null && held.Fact.State != NodeModelState.Deleted && held.Fact.IsAbout(model))
+            .Select(static held => held.Node.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>Whether an entry would be read anew with this text, because it seems to differ from the last one.</summary>
-    public bool WouldRead(string nodeName, string dataKey, string text) =>
-        !_nodes.TryGetValue(nodeName, out var node) || !node.Entries.TryGetValue(dataKey, out var entry) || entry.Fingerprint != TextFingerprint.Of(text);
-
-    private bool Take(NodeSlot node, string key, string text, List<ModelKey> changed)
+    public bool WouldRead(string nodeName, string dataKey, string text)
     {
-        var fingerprint = TextFingerprint.Of(text ?? string.Empty);
-        ref var entry = ref CollectionsMarshal.GetValueRefOrNullRef(node.Entries, key);
-        if (!System.Runtime.CompilerServices.Unsafe.IsNullRef(ref entry))
+        if (!_nodes.TryGetValue(nodeName, out var node) || !_models.TryGetValue(dataKey, out var model) || node.IndexOf(model) is not (>= 0 and var at)) return true;
+        using var data = ReportData.Of([new(dataKey, text)]);
+        return node.EntryAt(at).Fingerprint != data.Fingerprint(0);
+    }
+
+    // Where the key's entry is, or where it belongs when there is none.
+    private bool TryFind(NodeRow node, string key, ref int at, out ModelRow? model)
+    {
+        if (at < node.Entries.Length && node.Entries[at].Model is var expected && expected.DataKey == key)
         {
-            entry.Round = node.Round;
-            if (entry.Fingerprint == fingerprint) return true;
-            entry.Fingerprint = fingerprint;
-            if (Replace(entry.Slot, node, text) && node.IsLive) Name(entry.Slot, changed);
+            model = expected;
             return true;
         }
 
-        if (!ModelKey.TryParseDataKey(key, out _)) return false;
-        var slot = SlotOf(key);
-        node.Entries[slot.DataKey] = new EntrySlot { Fingerprint = fingerprint, Round = node.Round, Slot = slot };
-        Replace(slot, node, text);
-        if (node.IsLive) Name(slot, changed);
+        if (!_models.TryGetValue(key, out model) || node.IndexOf(model) is not (>= 0 and var found)) return false;
+        at = found;
         return true;
     }
 
-    private static bool Replace(ModelSlot slot, NodeSlot node, string? text)
+    // False for a key that the same report has already brought.
+    private bool Take(NodeRow node, ref Entry entry, ReportData data, int index, List<ModelKey> changed)
     {
-        var fact = slot.Shared(NodeModelFact.Of(NodeReportItem.Read(text)));
-        ref var current = ref CollectionsMarshal.GetValueRefOrAddDefault(slot.Facts, node, out var exists);
-        if (exists && current == fact) return false;
-        current = fact;
-        return true;
+        var isNew = entry.Round == 0;
+        var isFirst = entry.Round != node.Round;
+        entry.Round = node.Round;
+        if (!isNew && entry.Fingerprint == data.Fingerprint(index)) return isFirst;
+        var item = data.Item(index);
+        var held = new Holding(node, entry.Model.Shared(NodeModelFact.Of(item)), HeldFact.ProofOf(item));
+        entry.Fingerprint = data.Fingerprint(index);
+        ref var current = ref entry.Model.HoldingAt(entry.HeldAt);
+        if (!isNew && current == held) return isFirst;
+        Count(isNew ? 1 : 0, (held.Fact.Unreadable is null ? 0 : 1) - (isNew || current.Fact.Unreadable is null ? 0 : 1));
+        current = held;
+        if (node.IsLive) Name(entry.Model, changed);
+        return isFirst;
     }
 
-    private void RemoveUnseen(NodeSlot node, List<ModelKey> changed)
+    private void RemoveUnseen(NodeRow node, List<ModelKey> changed)
     {
-        foreach (var (key, entry) in node.Entries)
+        foreach (var entry in node.TakeAllBut(node.Round))
         {
-            if (entry.Round == node.Round) continue;
-            node.Entries.Remove(key);
-            entry.Slot.Facts.Remove(node);
-            if (node.IsLive) Name(entry.Slot, changed);
-            Drop(entry.Slot);
+            Count(-1, entry.Model.HoldingAt(entry.HeldAt).Fact.Unreadable is null ? 0 : -1);
+            entry.Model.Remove(entry.HeldAt);
+            if (node.IsLive) Name(entry.Model, changed);
+            Drop(entry.Model);
         }
     }
 
+    private void Count(int all, int unreadable) => EntryCounts = (EntryCounts.All + all, EntryCounts.Unreadable + unreadable);
+
     // A model nobody made known yet is named by its key, so that whoever asks may look for it.
-    private static void Name(ModelSlot slot, List<ModelKey> changed)
+    private static void Name(ModelRow row, List<ModelKey> changed)
     {
-        foreach (var (model, _) in slot.Owners) changed.Add(model);
-        if (slot.Owners.Count == 0 && ModelKey.TryParseDataKey(slot.DataKey, out var parsed)) changed.Add(parsed);
+        foreach (var (model, _) in row.Owners) changed.Add(model);
+        if (row.Owners.Count == 0 && ModelKey.TryParseDataKey(row.DataKey, out var parsed)) changed.Add(parsed);
     }
 
-    private NodeSlot NodeOf(string name)
+    private NodeRow NodeOf(string name)
     {
-        if (!_nodes.TryGetValue(name, out var node)) _nodes[name] = node = new NodeSlot(name);
+        if (!_nodes.TryGetValue(name, out var node)) _nodes[name] = node = new NodeRow(name);
         return node;
     }
 
-    private ModelSlot SlotOf(string dataKey)
+    private ModelRow RowOf(string dataKey)
     {
-        if (!_slots.TryGetValue(dataKey, out var slot)) _slots[dataKey] = slot = new ModelSlot(dataKey);
-        return slot;
+        if (!_models.TryGetValue(dataKey, out var row)) _models[dataKey] = row = new ModelRow(dataKey);
+        return row;
     }
 
-    private void Drop(NodeSlot node)
+    private void Drop(NodeRow node)
     {
         if (!node.IsLive && !node.HasReport) _nodes.Remove(node.Name);
     }
 
-    private void Drop(ModelSlot slot)
+    private void Drop(ModelRow row)
     {
-        if (slot.Owners.Count == 0 && slot.Facts.Count == 0) _slots.Remove(slot.DataKey);
-    }
-
-    private sealed class NodeSlot(string name)
-    {
-        public string Name { get; } = name;
-
-        public Dictionary<string, EntrySlot> Entries { get; } = new(StringComparer.Ordinal);
-
-        public bool IsLive { get; set; }
-
-        public bool HasReport { get; set; }
-
-        public int Round { get; set; }
-    }
-
-    private struct EntrySlot
-    {
-        public ulong Fingerprint;
-        public int Round;
-        public ModelSlot Slot;
-    }
-
-    private sealed class ModelSlot(string dataKey)
-    {
-        private const int PoolSize = 8;
-        private readonly List<SpecFacts> _facts = [];
-        private string? _uri;
-        private string? _path;
-        private string? _name;
-
-        public string DataKey { get; } = dataKey;
-
-        public List<(ModelKey Model, StorageIdentity Wanted)> Owners { get; } = [];
-
-        public Dictionary<NodeSlot, NodeModelFact> Facts { get; } = [];
-
-        /// <summary>Thousands of nodes say the same of one model: keep each text once.</summary>
-        public NodeModelFact Shared(NodeModelFact fact) => fact.Sharing(ref _name, ref _uri, ref _path, Pooled(fact.Facts));
-
-        private SpecFacts? Pooled(SpecFacts? facts)
-        {
-            if (facts is null) return null;
-            var at = _facts.IndexOf(facts);
-            if (at >= 0) return _facts[at];
-            if (_facts.Count == PoolSize) _facts.RemoveAt(0);
-            _facts.Add(facts);
-            return facts;
-        }
+        if (row.Owners.Count == 0 && row.Holdings.Count == 0) _models.Remove(row.DataKey);
     }
 }

@@ -14,9 +14,8 @@ internal static class TextFingerprint
     private const ulong Secret3 = 0x8EBC6AF09C88C6E3;
     private const ulong Secret4 = 0x589965CC75374CC3;
 
-    public static ulong Of(string text)
+    public static ulong Of(ReadOnlySpan<byte> bytes)
     {
-        var bytes = MemoryMarshal.AsBytes(text.AsSpan());
         ref var at = ref MemoryMarshal.GetReference(bytes);
         var left = bytes.Length;
         ulong a = Secret1, b = Secret2, c = Secret3, d = Secret4;
@@ -32,7 +31,7 @@ internal static class TextFingerprint
         }
 
         for (; left >= 8; left -= 8, at = ref Unsafe.Add(ref at, 8)) a = Mix(Read(ref at, 0) ^ Secret2, a ^ Secret3);
-        for (; left >= 2; left -= 2, at = ref Unsafe.Add(ref at, 2)) b = Mix(Unsafe.ReadUnaligned<ushort>(ref at) ^ Secret3, b ^ Secret4);
+        for (; left >= 1; left--, at = ref Unsafe.Add(ref at, 1)) b = Mix(at ^ Secret3, b ^ Secret4);
         return Mix(Mix(a ^ Secret4, b ^ Secret1) ^ (ulong)bytes.Length, Mix(c ^ Secret2, d ^ Secret3) ^ Secret1);
     }
 

@@ -13,6 +13,9 @@ public static class NodeReportCodec
     /// <summary>Longest entry read, in characters: a ConfigMap holds no more.</summary>
     public const int MaxEntryLength = 1 << 20;
 
+    /// <summary>Why a text with halves of characters is no entry.</summary>
+    internal const string NotUnicode = "not an entry: the text is not valid Unicode";
+
     private static readonly EntryJson Json = new(new JsonSerializerOptions
     {
         PropertyNameCaseInsensitive = true,
@@ -46,7 +49,7 @@ public static class NodeReportCodec
         catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
         {
             // Invalid surrogates in the text surface as these, from inside the serializer.
-            error = "not an entry: the text is not valid Unicode";
+            error = NotUnicode;
         }
 
         entry = null;
