@@ -18,6 +18,9 @@ public sealed record FaultRule
     /// <summary>Object name; null for all.</summary>
     public string? Name { get; init; }
 
+    /// <summary>Who asks, e.g. <c>system:serviceaccount:ome:ome-operator</c>; null for all.</summary>
+    public string? User { get; init; }
+
     /// <summary>How many requests that fit pass unharmed first.</summary>
     public int Skip { get; init; }
 
@@ -41,7 +44,8 @@ public sealed record FaultRule
 
     internal bool Fits(RequestFacts request) =>
         (Verb ?? request.Verb) == request.Verb && (Resource ?? request.Resource) == request.Resource && (Subresource ?? request.Subresource) == request.Subresource
-        && (Namespace ?? request.Namespace) == request.Namespace && (Name ?? request.Name) == request.Name;
+        && (Namespace ?? request.Namespace) == request.Namespace && (Name ?? request.Name) == request.Name
+        && (User ?? request.User) == request.User;
 }
 
 /// <summary>A request as fault rules and the request log see it.</summary>

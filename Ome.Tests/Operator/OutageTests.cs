@@ -16,36 +16,42 @@ public sealed class OutageTests : OperatorFixture
     private readonly List<string> _nodes = [];
     private ModelKey _model = null!;
 
-    /// <summary>A model ready on 20 nodes, of which 10 are gone before the operator starts; checks of both.</summary>
+    private const int Live = 10;
+    private const int Gone = 200;
+
+    /// <summary>A model ready on 210 nodes, of which 200 are gone before the operator starts; checks of the first twenty.</summary>
     protected override async Task BeforeOperatorAsync(CancellationToken cancellationToken)
     {
         _model = await ModelAsync(cancellationToken);
-        for (var i = 0; i < 20; i++)
+        for (var i = 0; i < Live + Gone; i++)
         {
-            var node = i < 10 ? await NodeAsync(cancellationToken) : $"gone-{i}";
+            var node = await NodeAsync(cancellationToken, i < Live ? null : $"gone-{i}");
             _nodes.Add(node);
             await ReportAsync(node, _model, NodeModelState.Ready, cancellationToken);
-            await CheckAsync(node, cancellationToken);
+            if (i < 2 * Live) await CheckAsync(node, cancellationToken);
         }
+
+        foreach (var node in _nodes.Skip(Live)) await DeleteNodeAsync(node, cancellationToken);
     }
 
-    [Test, Order(1), CancelAfter(30_000)]
+    [Test, Order(1), CancelAfter(60_000)]
     public async Task Nodes_that_went_while_the_operator_was_down_are_cleaned_up_and_live_ones_are_not(CancellationToken cancellationToken)
     {
-        await UntilAsync(_model, found => found.Status?.NodesReady?.Count == 10, cancellationToken);
-        foreach (var node in _nodes.Skip(10)) await Reports.UntilAsync(Namespace, node, static found => found is null, cancellationToken);
+        await UntilAsync(_model, found => found.Status?.NodesReady?.Count == Live, cancellationToken);
+        foreach (var node in _nodes.Skip(Live)) await Reports.UntilAsync(Namespace, node, static found => found is null, cancellationToken);
 
         await using var checks = new Support.ObjectObserver<ModelIntegrityCheck>(Plane.Admin);
-        foreach (var node in _nodes.Skip(10)) await checks.UntilAsync(null, _model.CheckName(node), static found => found is null, cancellationToken);
-        foreach (var node in _nodes.Take(10)) await checks.UntilAsync(null, _model.CheckName(node), static found => found is not null, cancellationToken);
-        Reports.All.Select(static report => report.Name()).Should().BeEquivalentTo(_nodes.Take(10));
+        foreach (var node in _nodes.Skip(Live).Take(Live)) await checks.UntilAsync(null, _model.CheckName(node), static found => found is null, cancellationToken);
+        foreach (var node in _nodes.Take(Live)) await checks.UntilAsync(null, _model.CheckName(node), static found => found is not null, cancellationToken);
+        Reports.All.Select(static report => report.Name()).Should().BeEquivalentTo(_nodes.Take(Live));
+        (await UntilAsync(_model, static _ => true, cancellationToken)).Metadata.Finalizers.Should().Equal("clusterbasemodels.ome.io/finalizer");
     }
 
     [Test, Order(2), CancelAfter(60_000)]
     public async Task Changes_during_an_outage_are_shown_after_it(CancellationToken cancellationToken)
     {
         var faults = Plane.RequireFaults();
-        await UntilAsync(_model, found => found.Status?.NodesReady?.Count == 10, cancellationToken);
+        await UntilAsync(_model, found => found.Status?.NodesReady?.Count == Live, cancellationToken);
 
         using (faults.Add(new() { Resource = "configmaps", Verb = "watch", Code = 503 }))
         {
@@ -53,10 +59,10 @@ public sealed class OutageTests : OperatorFixture
             await ReportAsync(_nodes[0], _model, NodeModelState.Failed, cancellationToken);
             faults.TruncateHistory();
             await DeleteNodeAsync(_nodes[1], cancellationToken);
-            await UntilAsync(_model, found => found.Status?.NodesReady?.Count == 9, cancellationToken);
+            await UntilAsync(_model, found => found.Status?.NodesReady?.Count == Live - 1, cancellationToken);
         }
 
-        await UntilAsync(_model, found => found.Status?.NodesReady?.Count == 8 && found.Status.NodesFailed!.SequenceEqual([_nodes[0]]), cancellationToken);
+        await UntilAsync(_model, found => found.Status?.NodesReady?.Count == Live - 2 && found.Status.NodesFailed!.SequenceEqual([_nodes[0]]), cancellationToken);
     }
 
     [Test, Order(3), CancelAfter(60_000)]
