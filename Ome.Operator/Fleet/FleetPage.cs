@@ -23,7 +23,7 @@ public static class FleetPage
             <header><h1>Ome fleet</h1><form method="get" action="./"><label>Search <input type="search" name="q" placeholder="model or node" autofocus
             """);
         page.Append(" value=\"").Append(Html.Encode(view.Query)).Append("\"></label> <button>Show</button></form><p class=\"sum\">");
-        Text(page, $"{view.ModelCount} models, {view.NodeCount} nodes, {view.ProblemCount} problems");
+        Text(page, $"{Count(view.ModelCount, "model")}, {Count(view.NodeCount, "node")}, {Count(view.ProblemCount, "problem")}, {view.DamageCount} of them damage; as of {now.UtcDateTime:HH:mm:ss} UTC");
         page.Append("</p></header>");
         if (!isLeader) page.Append("""<p class="note">This replica stands by and does not follow models; the page of the leader shows them.</p>""");
         Legend(page);
@@ -59,7 +59,7 @@ public static class FleetPage
 
     private static void Matrix(StringBuilder page, FleetView view, DateTimeOffset now)
     {
-        page.Append("""<div class="scroll"><table class="matrix" id="matrix"><thead><tr><th>Model</th><th>State</th><th>Nodes</th><th>Oldest proof</th>""");
+        page.Append("""<div class="scroll"><table class="matrix" id="matrix"><thead><tr><th>Model</th><th>State</th><th>Ready</th><th>Damaged</th><th>Oldest proof</th>""");
         foreach (var node in view.Nodes)
         {
             page.Append("<th class=\"n\" title=\"");
@@ -72,10 +72,12 @@ public static class FleetPage
         {
             var aggregate = row.Aggregate;
             page.Append("<tr><th scope=\"row\">");
-            Text(page, aggregate.Model.ToString()).Append("</th><td>");
+            Text(page, aggregate.Model.ToString()).Append("</th><td><b class=\"").Append(Class(StateOf(aggregate))).Append("\"></b> ");
             Text(page, State(aggregate)).Append("</td><td>");
             Text(page, aggregate.NodeSummary).Append("</td><td>");
-            Text(page, aggregate.OldestProof is { } proof ? Age(now - proof) : "—").Append("</td>");
+            if (aggregate.NodesDamaged.Count > 0) page.Append("<strong>").Append(aggregate.NodesDamaged.Count).Append("</strong>");
+            page.Append("</td><td>");
+            Text(page, aggregate.OldestProof is { } proof ? Age(now - proof) + " ago" : "—").Append("</td>");
             for (var i = 0; i < row.Cells.Count; i++) Cell(page, view.Nodes[i], row.Cells[i]);
             page.Append("</tr>");
         }
@@ -122,6 +124,15 @@ public static class FleetPage
         ModelState.Failed => "Failed",
         _ => "In transit",
     };
+
+    private static CellState StateOf(ModelAggregate aggregate) => aggregate.State switch
+    {
+        ModelState.Ready => CellState.Ready,
+        ModelState.Failed => CellState.Failed,
+        _ => CellState.Updating,
+    };
+
+    private static string Count(int count, string noun) => count == 1 ? "1 " + noun : string.Create(CultureInfo.InvariantCulture, $"{count} {noun}s");
 
     private static string Word(CellState state) => state switch
     {

@@ -80,6 +80,9 @@ public sealed record FleetView
     /// <summary>Problems there are, also those beyond the bound.</summary>
     public required int ProblemCount { get; init; }
 
+    /// <summary>Problems that are confirmed damage.</summary>
+    public required int DamageCount { get; init; }
+
     /// <summary>Builds the view. A search text selects the models or nodes whose name holds it; all of the other side then stays.</summary>
     public static FleetView Of(IEnumerable<ModelAggregate> aggregates, string? query, int page)
     {
@@ -110,6 +113,7 @@ public sealed record FleetView
             Rows = [.. models.Take(MaxModels).Select((aggregate, i) => new FleetRow(aggregate, [.. shown.Select(node => cells[i].GetValueOrDefault(node))]))],
             Problems = [.. problems.Take(MaxProblems)],
             ProblemCount = problems.Count,
+            DamageCount = problems.Count(static problem => problem.State == CellState.Damaged),
         };
     }
 

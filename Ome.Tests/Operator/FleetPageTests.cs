@@ -1,8 +1,12 @@
 using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Ome.Operator;
+using Ome.Operator.Fleet;
+using Ome.Operator.Watching;
 
 namespace Ome.Tests.Operator;
 
@@ -31,5 +35,46 @@ public sealed class FleetPageTests : OperatorFixture
         using var refused = await client.SendAsync(rebound, cancellationToken);
         refused.StatusCode.Should().Be(HttpStatusCode.Forbidden);
         (await refused.Content.ReadAsStringAsync(cancellationToken)).Should().Contain("kubectl");
+    }
+
+    [TestCase("10.1.2.3", "localhost", HttpStatusCode.Forbidden, TestName = "Another machine is refused, whatever name it asks for")]
+    [TestCase("127.0.0.1", "ome-operator.ome.svc", HttpStatusCode.Forbidden, TestName = "A name that is not this machine's is refused")]
+    [TestCase("::1", "[::1]", HttpStatusCode.OK, TestName = "This machine is answered, also over IPv6")]
+    [CancelAfter(30_000)]
+    public async Task Whoever_asks(string remote, string host, HttpStatusCode expected, CancellationToken cancellationToken)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        foreach (var one in new object[] { Operator!.Services.GetRequiredService<ReportIndex>(), Operator.Services.GetRequiredService<Leadership>() }) builder.Services.AddSingleton(one.GetType(), one);
+        builder.Services.AddSingleton(TimeProvider.System);
+        await using var app = builder.Build();
+        // Tests talk to loopback only, so where the request came from is said before the page looks.
+        app.Use((context, next) =>
+        {
+            context.Connection.RemoteIpAddress = IPAddress.Parse(remote);
+            return next(context);
+        });
+        app.MapFleetPage();
+        await app.StartAsync(cancellationToken);
+        using var client = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()) };
+
+        foreach (var path in new[] { "/", "/fleet.css", "/fleet.js" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Host = host } };
+            using var answer = await client.SendAsync(request, cancellationToken);
+            answer.StatusCode.Should().Be(expected, path);
+        }
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task It_is_off_unless_asked_for(CancellationToken cancellationToken)
+    {
+        var app = await StartOperatorAsync(cancellationToken, new OperatorOptions { Host = "127.0.0.1", Port = 0, LeaderElect = false, LogLevel = "warn" });
+        using var client = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()) };
+
+        using var answer = await client.GetAsync("/", cancellationToken);
+
+        answer.StatusCode.Should().Be(HttpStatusCode.NotFound);
+        await StopOperatorAsync(app);
     }
 }

@@ -19,7 +19,7 @@ public sealed class FleetViewTests
         view.Rows.Single().Cells.Should().Equal(CellState.Ready, CellState.Updating, CellState.Failed, CellState.Damaged);
         view.Problems.Select(static problem => (problem.Node, problem.State)).Should().Equal(("d", CellState.Damaged), ("c", CellState.Failed));
         var html = FleetPage.Render(view, isLeader: true, Now);
-        html.Should().Contain("weights.safetensors is missing").And.Contain("1 models, 4 nodes, 2 problems");
+        html.Should().Contain("weights.safetensors is missing").And.Contain("1 model, 4 nodes, 2 problems, 1 of them damage; as of 12:00:00 UTC");
     }
 
     [TestCase("llama", 1, 2, TestName = "A search for a model keeps its nodes")]
