@@ -39,6 +39,15 @@ internal sealed class DemoApi : IDisposable
         return await ReadAsync(response, path, cancellationToken);
     }
 
+    /// <summary>The object as the Table that kubectl asks for and prints.</summary>
+    public async Task<JsonObject> TableAsync(string path, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative));
+        request.Headers.Accept.ParseAdd("application/json;as=Table;v=v1;g=meta.k8s.io");
+        using var response = await _client.SendAsync(request, cancellationToken);
+        return await ReadAsync(response, path, cancellationToken);
+    }
+
     public async Task<JsonObject> CreateAsync(string path, JsonObject body, CancellationToken cancellationToken)
     {
         using var response = await _client.PostAsJsonAsync(new Uri(path, UriKind.Relative), body, cancellationToken);

@@ -66,6 +66,8 @@ internal sealed class DemoScript(DemoWorld world)
         await UntilAsync($"the check says {reason}", async () => (string?)(await _view.CheckAsync(Victim, Hub, cancellationToken))?["status"]?["reason"] == reason, cancellationToken);
         await UntilAsync("the model's status moves the node to nodesFailed", async () => (await _view.NodesAsync(Hub, "nodesFailed", cancellationToken)).Contains(Victim.Name) && !(await _view.NodesAsync(Hub, "nodesReady", cancellationToken)).Contains(Victim.Name), cancellationToken);
         var status = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        await UntilAsync($"the model's condition says {reason} and names the file", () => _view.ConditionIsAsync(Hub, "ArtifactsIntact", "False", reason, [Victim.Name, Path.GetFileName(shard)], cancellationToken), cancellationToken);
+        await UntilAsync("kubectl get clusterbasemodel shows one node less and names it", () => TableShowsAsync(Ready(world.Nodes.Count - 1), "False", Victim.Name, cancellationToken), cancellationToken);
         await UntilAsync("an Event names it", () => _view.HasEventAsync(Hub, "NodeWithdrawn", Path.GetFileName(shard), cancellationToken), cancellationToken);
         await UntilAsync("the metric says damaged", () => DemoView.MetricIsAsync(Victim, "model_agent_integrity_damaged", Hub, "1", cancellationToken), cancellationToken);
         await _view.PrintDamageAsync(Victim, Hub, cancellationToken);
@@ -76,8 +78,19 @@ internal sealed class DemoScript(DemoWorld world)
         File.Copy(good, shard, overwrite: true);
         await UntilAsync("the label is Ready again", async () => await _view.LabelAsync(Victim, Hub, cancellationToken) == "Ready", cancellationToken);
         await UntilAsync("the model's status lists the node as ready", async () => (await _view.NodesAsync(Hub, "nodesReady", cancellationToken)).Contains(Victim.Name), cancellationToken);
+        await UntilAsync("the model's condition is well again", () => _view.ConditionIsAsync(Hub, "ArtifactsIntact", "True", "Verified", [], cancellationToken), cancellationToken);
+        await UntilAsync("kubectl get clusterbasemodel shows all nodes", () => TableShowsAsync(Ready(world.Nodes.Count), "True", string.Empty, cancellationToken), cancellationToken);
+        await UntilAsync("an Event tells of it", () => _view.HasEventAsync(Hub, "NodeReadmitted", Victim.Name, cancellationToken), cancellationToken);
         _summary.Add(($"{fault}, mended → readmitted after a full check", Stopwatch.GetElapsedTime(mended).TotalSeconds, "NodeReadmitted"));
     }
+
+    private async Task<bool> TableShowsAsync(string nodes, string intact, string damaged, CancellationToken cancellationToken)
+    {
+        var row = await _view.RowAsync(Hub, cancellationToken);
+        return row["Ready"] == "Ready" && row["Nodes"] == nodes && row["Intact"] == intact && row["Damaged"].Contains(damaged, StringComparison.Ordinal) && (damaged.Length > 0 || row["Damaged"] is "" or "<none>");
+    }
+
+    private string Ready(int count) => FormattableString.Invariant($"{count}/{world.Nodes.Count}");
 
     private void Summarize()
     {

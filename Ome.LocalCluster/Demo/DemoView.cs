@@ -30,6 +30,22 @@ internal sealed class DemoView(DemoWorld world)
         return found?["status"]?[list] is JsonArray names ? [.. names.Select(name => (string)name!)] : [];
     }
 
+    public async Task<bool> ConditionIsAsync(string model, string type, string status, string reason, string[] inMessage, CancellationToken cancellationToken)
+    {
+        var found = await world.Api.GetAsync("/apis/ome.io/v1beta1/clusterbasemodels/" + model, cancellationToken);
+        return found?["status"]?["conditions"] is JsonArray conditions && conditions.Any(condition =>
+            (string?)condition?["type"] == type && (string?)condition["status"] == status && (string?)condition["reason"] == reason
+            && inMessage.All(text => ((string?)condition["message"])?.Contains(text, StringComparison.Ordinal) == true));
+    }
+
+    /// <summary>The cells of the row that <c>kubectl get clusterbasemodel</c> prints, by column.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> RowAsync(string model, CancellationToken cancellationToken)
+    {
+        var table = await world.Api.TableAsync("/apis/ome.io/v1beta1/clusterbasemodels/" + model, cancellationToken);
+        var cells = table["rows"]?[0]?["cells"]?.AsArray() ?? [];
+        return table["columnDefinitions"]!.AsArray().Zip(cells).ToDictionary(static pair => (string)pair.First!["name"]!, static pair => pair.Second?.ToString() ?? string.Empty, StringComparer.Ordinal);
+    }
+
     public async Task<bool> HasEventAsync(string model, string reason, string inMessage, CancellationToken cancellationToken)
     {
         var events = await world.Api.GetAsync("/api/v1/events", cancellationToken);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using Ome.Tests.Architecture;
 
 namespace Ome.Tests.Flow;
@@ -18,6 +19,14 @@ public sealed class DemoTests
         TestContext.Out.WriteLine(output);
         code.Should().Be(0, output);
         output.Should().Contain("Everything was observed.");
+        // From a real agent to the model and back, for each of three kinds of damage.
+        foreach (var reason in new[] { "FileMissing", "SizeMismatch", "DigestMismatch" }) output.Should().Contain($"the model's condition says {reason} and names the file");
+        string[] observed =
+        [
+            "the model's status moves the node to nodesFailed", "kubectl get clusterbasemodel shows one node less and names it", "an Event names it",
+            "the model's status lists the node as ready", "the model's condition is well again", "kubectl get clusterbasemodel shows all nodes", "an Event tells of it",
+        ];
+        foreach (var step in observed) Regex.Count(output, Regex.Escape("✓ " + step)).Should().Be(3, step);
     }
 
     [TestCase("--agents 1", "--agents: got 1, need 2 to 9.")]
