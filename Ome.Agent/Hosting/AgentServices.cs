@@ -64,6 +64,7 @@ public static class AgentServices
             new ReadEngineOptions { Workers = options.IntegrityWorkers }, provider.GetRequiredService<IoBudget>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ReadEngine>>()))
         .AddSingleton<VerificationRunner>()
+        .AddSingleton<RunningChecks>()
         .AddSingleton<ManifestBuilder>()
         .AddSingleton<LocalBaseline>();
 

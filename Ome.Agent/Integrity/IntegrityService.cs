@@ -31,7 +31,7 @@ public sealed partial class IntegrityService(
     ModelRecordStore records,
     ManifestStore manifests,
     ModelGates gates,
-    VerificationRunner runner,
+    RunningChecks checks,
     ReportPublisher publisher,
     Publications publications,
     WithdrawalBrake brake,
@@ -47,6 +47,7 @@ public sealed partial class IntegrityService(
     private readonly ConcurrentDictionary<ModelKey, DateTimeOffset> _due = new();
     private readonly ConcurrentDictionary<ModelKey, DateTimeOffset> _reported = new();
     private readonly ConcurrentDictionary<ModelKey, string> _requests = new();
+    private readonly ConcurrentDictionary<ModelKey, bool> _suspected = new();
     private readonly Channel<ModelKey> _woken = Channel.CreateUnbounded<ModelKey>();
 
     /// <summary>Models that became due at once; each is read by one reader.</summary>
@@ -98,7 +99,8 @@ public sealed partial class IntegrityService(
     public async Task<TimeSpan?> RunAsync(ModelKey key, CheckTrigger trigger, CancellationToken cancellationToken)
     {
         if (trigger == CheckTrigger.Timer && Remaining(key) is { } wait && wait > TimeSpan.Zero) return wait;
-        using var hold = await gates.EnterAsync(key, cancellationToken);
+        using var hold = trigger == CheckTrigger.Suspicion ? await EnterForSuspicionAsync(key, cancellationToken) : await gates.EnterAsync(key, cancellationToken);
+        if (hold is null) return null;
         if (records.Find(key) is not { Phase: ModelPhase.Ready or ModelPhase.Withdrawn } record || catalog.Find(key) is not { Destination: { } destination } wish) return null;
         if (!record.IsAbout(wish.Spec, destination)) return null;
         if (trigger == CheckTrigger.Timer && Remaining(key) is { } still && still > TimeSpan.Zero) return still;
@@ -116,14 +118,30 @@ public sealed partial class IntegrityService(
             Policy = record.Phase == ModelPhase.Withdrawn ? policy with { Digest = PassDigest.Sha256 } : policy,
             Scope = scope,
             MaxBytes = bound,
+            // Known damage that is only reported must not keep the rest from being proven.
+            StopAtDamage = record.Phase == ModelPhase.Ready && policy.OnDamage != DamageAction.ReportOnly && record.Validation?.Result != ValidationResults.Invalid,
             Checkpoint = ledger => manifests.SaveLedger(key, ledger),
         };
-        var report = await runner.RunAsync(subject, request, cancellationToken);
-        if (report.Verdict.Reason == FindingReason.Cancelled) cancellationToken.ThrowIfCancellationRequested();
+        if (await checks.RunAsync(key, identity, subject, request, cancellationToken) is not { } report) return Next(key, TimeSpan.Zero);
         observer.Checked(record.Key, wish.Spec, report);
         var again = Conclude(record, wish, policy, state, report, scope);
         if (policy.OnDamage != DamageAction.WithdrawAndRepair || report.Verdict.Result != CheckResult.Invalid || records.Find(key) is not { Phase: ModelPhase.Withdrawn }) return again;
         return await repairs.RepairAsync(wish, destination, state.Manifest, report.Verdict.Findings, cancellationToken) is { } pause ? Next(key, pause) : again;
+    }
+
+    /// <summary>Waits for the model's turn, hurrying a running check when there is damage to be seen. Null when another suspicion waits already: it will see the same.</summary>
+    private async Task<IDisposable?> EnterForSuspicionAsync(ModelKey key, CancellationToken cancellationToken)
+    {
+        await checks.LookBesideAsync(key, cancellationToken);
+        if (!_suspected.TryAdd(key, true)) return null;
+        try
+        {
+            return await gates.EnterAsync(key, cancellationToken);
+        }
+        finally
+        {
+            _suspected.TryRemove(key, out _);
+        }
     }
 
     private TimeSpan Conclude(ModelRecord record, ModelWish wish, VerificationPolicy policy, ProofState state, CheckReport report, CheckScope scope)

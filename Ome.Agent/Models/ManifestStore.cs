@@ -43,12 +43,19 @@ public sealed class ManifestStore(ModelRecordStore records) : IManifestStore
     public (ProofState? State, ManifestLoad.Unusable? Problem) Open(ModelKey key, SourceIdentity identity)
     {
         if (_loaded.TryGetValue(key, out var known) && known.Manifest.Source.SameSpec(identity)) return (known, null);
+        var (state, problem) = OpenBeside(key, identity);
+        if (state is not null) _loaded[key] = state;
+        return (state, problem);
+    }
+
+    /// <summary>As <see cref="Open"/>, with a ledger of its own as it was last saved: for a look beside a running check.</summary>
+    public (ProofState? State, ManifestLoad.Unusable? Problem) OpenBeside(ModelKey key, SourceIdentity identity)
+    {
         switch (ManifestFile.Load(PathOf(key, ManifestFile.FileName), identity))
         {
             case ManifestLoad.Loaded { Document: var document }:
                 var ledger = LedgerFile.LoadOrStart(PathOf(key, LedgerFile.FileName), document, out var problem);
-                var state = new ProofState(document.Manifest, document.Digest, ledger, problem);
-                return (_loaded[key] = state, null);
+                return (new ProofState(document.Manifest, document.Digest, ledger, problem), null);
             case ManifestLoad.Unusable unusable:
                 return (null, unusable);
             default:

@@ -20,6 +20,9 @@ public sealed record CheckRequest
     /// <summary>Most bytes of content beside suspects; null = what the policy's budget allows in an interval.</summary>
     public long? MaxBytes { get; init; }
 
+    /// <summary>Ends the check once damage is confirmed: what it means for readiness must not wait for the rest of a long pass.</summary>
+    public bool StopAtDamage { get; init; }
+
     /// <summary>Saves the ledger; called after every checkpoint interval and at the end, never twice at once. Exceptions end the check.</summary>
     public Action<VerificationLedger>? Checkpoint { get; init; }
 
@@ -48,7 +51,7 @@ public sealed record DamagedFile(FileFinding Finding, ImmutableArray<int> Chunks
 /// <param name="Flickers">Doubts that a second look cleared: faults of memory, cache or medium that come and go.</param>
 /// <param name="Damaged">All damage, with chunks.</param>
 /// <param name="OldestProof">After the check; null when the manifest lists nothing.</param>
-/// <param name="FullPassEnded">True when this check completed a pass over all content.</param>
+/// <param name="FullPassEnded">True when this check completed a pass over all content; a check that stopped at damage did not.</param>
 /// <param name="StartedAt">Wall-clock time.</param>
 /// <param name="Duration">Monotonic.</param>
 public sealed record CheckReport(

@@ -109,6 +109,7 @@ internal sealed partial class VerificationPass
         if (confirmation.Finding is { Reason: FindingReason.DigestMismatch } finding && StructureOf(file) is { } broken)
             confirmation = confirmation with { Finding = finding with { Detail = finding.Detail is null ? broken : $"{finding.Detail}; {broken}" } };
         Settle(file.Names, confirmation);
+        await StopIfDamagedAsync();
         if (judgement is FileJudgement.Sound && second is FileObservation.Present present && FileJudge.ProvesContent(file.Entry, present)) ProveWhole(file, present);
     }
 

@@ -16,6 +16,8 @@ internal sealed partial class VerificationPass
     private readonly CheckProbes _probes;
     private readonly TimeProvider _time;
     private readonly int _parallel;
+    private readonly CancellationToken _asked;
+    private readonly CancellationTokenSource _stop;
     private readonly CancellationToken _cancelled;
     private readonly ImmutableArray<ManifestEntry> _entries;
     private readonly FileObservation?[] _seen;
@@ -38,7 +40,9 @@ internal sealed partial class VerificationPass
     public VerificationPass(
         CheckSubject subject, CheckRequest request, ArtifactRoot root, CheckProbes probes, TimeProvider time, int workers, CancellationToken cancelled)
     {
-        (_subject, _request, _root, _probes, _time, _cancelled) = (subject, request, root, probes, time, cancelled);
+        (_subject, _request, _root, _probes, _time, _asked) = (subject, request, root, probes, time, cancelled);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        _cancelled = _stop.Token;
         // Small files wait more than they read: a few more than the engine's readers keep those busy.
         _parallel = (2 * workers) + 2;
         _entries = subject.Ledger.Manifest.Entries;
@@ -56,23 +60,31 @@ internal sealed partial class VerificationPass
 
     public async Task<CheckReport> RunAsync(DateTimeOffset startedAt, long started)
     {
+        using var stop = _stop;
         var plan = VerificationPlan.Nothing;
+        Task<ImmutableArray<PlannedLook>>? settling = null;
         try
         {
             if (await LookAtPresenceAsync() is { } doubts)
             {
-                var settling = SettleAsync(doubts);
+                settling = SettleAsync(doubts);
                 await LookAtStructureAsync();
                 plan = Plan();
                 await ReadAsync(plan.Looks);
                 await ReadAsync(await settling);
             }
         }
-        catch (OperationCanceledException) when (_cancelled.IsCancellationRequested)
+        catch (OperationCanceledException) when (_asked.IsCancellationRequested)
         {
             Note(new FileFinding(null, FindingReason.Cancelled));
         }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Stopped at damage: the findings say it.
+        }
 
+        // Nobody may add findings to a report that is out.
+        if (settling is not null) await ((Task)settling).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return Conclude(plan, startedAt, started);
     }
 
@@ -144,6 +156,7 @@ internal sealed partial class VerificationPass
             },
             _cancelled);
         if (end.Failure is { } failure) Note(new FileFinding(null, FileJudge.ReasonOf(failure.Cause), _subject.Root, Detail: failure.Errno));
+        await StopIfDamagedAsync();
         return back.ToImmutable();
     }
 
@@ -168,6 +181,7 @@ internal sealed partial class VerificationPass
 
     private void TakeStructureFailure(int index, FileObservation failure)
     {
+        _cancelled.ThrowIfCancellationRequested();
         switch (FileJudge.Judge(_entries[index], Ledger.ProvenStamp(index), failure, ChunkBytes))
         {
             case FileJudgement.Unverified unverified:
@@ -195,9 +209,14 @@ internal sealed partial class VerificationPass
 
         var again = await _probes.Structure.ExamineAsync(_root, _entries[index].Path, StructureCheck.RoleOf(_entries[index].Path), _cancelled);
         if (again.Examination is { IsBroken: true })
+        {
             Damage([index], new FileFinding(_entries[index].Path, FindingReason.StructureInvalid, Offset: offset, Detail: message), []);
+            await StopIfDamagedAsync();
+        }
         else
+        {
             Unverified(index, new FileFinding(_entries[index].Path, FindingReason.ChangedDuringCheck, Detail: message));
+        }
     }
 
     private VerificationPlan Plan()
@@ -219,7 +238,7 @@ internal sealed partial class VerificationPass
             var now = _time.GetUtcNow();
             var verdict = VerdictRules.Conclude(_findings, _entries.Length);
             var complete = _findings.TrueForAll(finding => finding.Reason.IsDamage());
-            var ended = complete && _request.Scope == CheckScope.Full;
+            var ended = complete && _request.Scope == CheckScope.Full && !_stop.IsCancellationRequested;
             if (ended) Ledger.EndFullPass(now);
             if (complete) Ledger.LastCheckAt = now;
             _request.Checkpoint?.Invoke(Ledger);
@@ -263,6 +282,14 @@ internal sealed partial class VerificationPass
                 Ledger.Suspect(index, finding.Reason, _time.GetUtcNow());
             }
         }
+    }
+
+    /// <summary>Where one damaged file is enough, the rest of the reading is spared.</summary>
+    private async Task StopIfDamagedAsync()
+    {
+        bool enough;
+        lock (_gate) enough = _request.StopAtDamage && _damaged.Count > 0;
+        if (enough) await _stop.CancelAsync();
     }
 
     /// <summary>What became of a doubt, for all names of the file.</summary>

@@ -50,6 +50,31 @@ public sealed class VerificationRunnerTests
         damaged.Chunks.Should().Equal(2);
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task A_check_stops_at_damage_only_when_asked(bool stop, CancellationToken token)
+    {
+        for (var i = 0; i < 60; i++) _tree.Write($"more/part-{i:00}.bin", new byte[3 * CheckedTree.Chunk]);
+        _ledger = await _tree.ProveAsync(token);
+        File.Delete(_tree.PathOf("config.json"));
+        var total = _ledger.Manifest.TotalBytes;
+        // Each read takes as long as the absence needs to settle: the verdict is there when a few of the sixty-odd files are read.
+        _tree.Runner = FaultyProbes.Runner(_tree.Engine, (look, _, _, _) =>
+        {
+            if (look == "read") token.WaitHandle.WaitOne(_tree.Policy.SettleDelay);
+            return null;
+        });
+
+        var report = await _tree.Runner.RunAsync(
+            new CheckSubject(_tree.Root, null, _ledger, 7), new CheckRequest { Policy = _tree.Policy, Scope = CheckScope.Full, StopAtDamage = stop }, token);
+
+        report.Verdict.Result.Should().Be(CheckResult.Invalid);
+        report.Verdict.Findings.Should().ContainSingle().Which.Reason.Should().Be(FindingReason.FileMissing);
+        report.FullPassEnded.Should().Be(!stop);
+        if (stop) report.BytesChecked.Should().BeLessThan(total / 2);
+        else report.BytesChecked.Should().Be(total - _ledger.Manifest.Entries.Single(entry => entry.Path.Value == "config.json").Size);
+    }
+
     [Test]
     public async Task A_changed_stamp_is_enough_for_a_presence_check_to_read_the_file(CancellationToken token)
     {

@@ -1,0 +1,54 @@
+using Microsoft.Extensions.DependencyInjection;
+using Ome.Agent.Integrity;
+using Ome.Agent.Models;
+using Ome.Agent.Verification.Reading;
+using Ome.LocalCluster.Fakes;
+using Ome.Shared.Domain.Manifests;
+using Ome.Shared.Domain.Models;
+using Ome.Shared.Domain.Reporting;
+using Ome.Tests.Support.ControlPlanes;
+
+namespace Ome.Tests.Agent.Host;
+
+/// <summary>A pass over all content takes minutes to hours; a file that goes meanwhile does not wait for its end.</summary>
+public sealed class LongPassTests
+{
+    private const int ModelBytes = 40_000_000;
+
+    [Test]
+    [CancelAfter(90_000)]
+    public async Task A_file_that_goes_during_a_full_pass_is_withdrawn_at_once(CancellationToken token)
+    {
+        await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
+        var directory = Path.Combine(node.ModelsRoot, "long");
+        ModelTree.Write(directory, new ModelTreeOptions(TotalBytes: ModelBytes));
+        await node.StartAsync(cancellationToken: token);
+        var model = "long-" + node.NodeName;
+        await node.ApplyClusterModelAsync(model, "local://" + directory, null, token);
+        await node.WaitForAsync(model, NodeModelState.Ready, token);
+        await node.WaitForCheckAsync(model, check => check.Status is { Result: "Valid", OldestProofTime: not null }, token);
+
+        // From here on a full pass takes 80 s, more than this test has.
+        node.Services.GetRequiredService<IoBudget>().BytesPerSecond = ModelBytes / 80;
+        await UntilInFullPassAsync(node, model, directory, token);
+        File.Delete(Path.Combine(directory, "config.json"));
+
+        var took = await node.WaitForAsync(model, NodeModelState.Failed, token);
+        TestContext.Out.WriteLine($"withdrawn {took.TotalMilliseconds:F0} ms after unlink, in the middle of a pass");
+        (await node.EntryAsync(model))!.Validation!.Reason.Should().Be("FileMissing");
+    }
+
+    private static async Task UntilInFullPassAsync(AgentFixture node, string model, string directory, CancellationToken token)
+    {
+        var (checks, manifests) = (node.Services.GetRequiredService<RunningChecks>(), node.Services.GetRequiredService<ManifestStore>());
+        var key = ModelKey.Cluster(model);
+        bool InPass() => checks.IsRunning(key)
+            && manifests.Open(key, new SourceIdentity("local://" + directory, directory, null)).State?.Ledger.FullPassSince is not null;
+        // Asked for in the very second of the first proof, a pass finds everything proven: then it is asked for again.
+        for (var request = 0; !InPass(); request++)
+        {
+            node.Services.GetRequiredService<IntegrityService>().Request(key, $"request {request}");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, token);
+        }
+    }
+}
