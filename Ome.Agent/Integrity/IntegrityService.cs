@@ -78,6 +78,12 @@ public sealed partial class IntegrityService(
         _woken.Writer.TryWrite(key);
     }
 
+    /// <summary>Runs at once what became due before the models were listed: until then there was no wish to hold a record against.</summary>
+    public void WakeDue()
+    {
+        foreach (var key in Overdue(TimeSpan.Zero)) _woken.Writer.TryWrite(key);
+    }
+
     /// <summary>Models whose check is overdue by more than <paramref name="grace"/>: whoever should have run it could not.</summary>
     public IReadOnlyList<ModelKey> Overdue(TimeSpan grace)
     {

@@ -72,6 +72,7 @@ public sealed partial class ModelInbox : BackgroundService
             await Task.WhenAll(_node.WaitForSyncAsync(cancellationToken), _namespaced.WaitForSyncAsync(cancellationToken), _cluster.WaitForSyncAsync(cancellationToken), _report.WaitForSyncAsync(cancellationToken));
             // Only now is an absent model a deleted one.
             _caughtUp = true;
+            _integrity.WakeDue();
             foreach (var record in _records.All) _queue.Add(record.Key);
             foreach (var spec in _catalog.All) _queue.Add(spec.Key);
             if (_report.Snapshot() is [var report, ..])

@@ -4,6 +4,7 @@ using Ome.Agent.Hosting;
 using Ome.Agent.Integrity;
 using Ome.Agent.Models;
 using Ome.Shared.Domain.Models;
+using Ome.Shared.Domain.Verification;
 
 namespace Ome.Agent.Watching;
 
@@ -20,11 +21,16 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
     private readonly ConcurrentDictionary<ModelKey, bool> _queued = new();
     private readonly Channel<ModelKey> _suspects = Channel.CreateUnbounded<ModelKey>(new UnboundedChannelOptions { SingleReader = true });
 
-    private sealed record Watch(string Directory, FileSystemWatcher Own, FileSystemWatcher? Parent) : IDisposable
+    /// <summary>What the kernel tells of for one model.</summary>
+    /// <param name="Directory">The model's.</param>
+    /// <param name="Own">Everything below it; null while it is not there.</param>
+    /// <param name="Parent">Its own coming and going.</param>
+    /// <param name="RootWasLost">When this was opened, the newest check had not found the directory.</param>
+    private sealed record Watch(string Directory, FileSystemWatcher? Own, FileSystemWatcher? Parent, bool RootWasLost) : IDisposable
     {
         public void Dispose()
         {
-            Own.Dispose();
+            Own?.Dispose();
             Parent?.Dispose();
         }
     }
@@ -48,7 +54,7 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
         }
     }
 
-    /// <summary>Watches come and go with Ready models; memory is compared, no disk is asked.</summary>
+    /// <summary>Watches come and go with Ready models; memory is compared, the disk is asked only for directories that were gone.</summary>
     private async Task ArmAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(Refresh, time);
@@ -57,22 +63,32 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
             var wanted = records.All.Where(record => record.Phase is ModelPhase.Ready or ModelPhase.Withdrawn && record.StoragePath.Length > 0).ToDictionary(record => record.Key);
             foreach (var (key, watch) in _watches)
             {
-                if ((!wanted.TryGetValue(key, out var record) || record.StoragePath != watch.Directory) && _watches.TryRemove(key, out var gone)) gone.Dispose();
+                if (!wanted.TryGetValue(key, out var record) || record.StoragePath != watch.Directory) Drop(key);
             }
 
-            foreach (var (key, record) in wanted) Arm(key, record.StoragePath);
+            foreach (var (key, record) in wanted) Arm(key, record.StoragePath, IsRootLost(record));
         }
         while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
-    private void Arm(ModelKey key, string directory)
+    /// <summary>
+    /// The kernel watches what lies at a path, not the path: whenever a directory was gone, by removal or because its disk was, what lies there afterwards
+    /// is watched anew.
+    /// </summary>
+    private void Arm(ModelKey key, string directory, bool rootIsLost)
     {
-        if (_watches.ContainsKey(key) || !Directory.Exists(directory)) return;
+        var isSame = _watches.TryGetValue(key, out var watch) && watch.RootWasLost == rootIsLost;
+        if (isSame && watch!.Own is not null) return;
+        var isThere = Directory.Exists(directory);
+        if (isSame && !isThere) return;
         try
         {
-            _watches[key] = new Watch(directory, Open(key, directory, name: null), Path.GetDirectoryName(directory) is { } parent ? Open(key, parent, Path.GetFileName(directory)) : null);
-            // What happened between becoming Ready and being watched is seen by this look.
-            Suspect(key);
+            var parent = Path.GetDirectoryName(directory) is { } above && Directory.Exists(above) ? Open(key, above, Path.GetFileName(directory)) : null;
+            var own = isThere ? Open(key, directory, name: null) : null;
+            Drop(key);
+            _watches[key] = new Watch(directory, own, parent, rootIsLost);
+            // What happened before it was watched is seen by this look. While the directory is gone its checks come by their own pace.
+            if (!rootIsLost) Suspect(key);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -80,7 +96,11 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
         }
     }
 
-    /// <summary>Everything below the directory, or with <paramref name="name"/> only the directory's own coming and going in its parent.</summary>
+    /// <summary>The newest check found nothing where the directory should be: a finding about no file.</summary>
+    private static bool IsRootLost(ModelRecord record) =>
+        record.Findings is [{ Path: null, Reason: nameof(FindingReason.RootUnavailable) or nameof(FindingReason.FileMissing) }, ..];
+
+    /// <summary>Everything below the directory, or with <paramref name="name"/> only the directory's own coming, going and permissions in its parent.</summary>
     private FileSystemWatcher Open(ModelKey key, string directory, string? name)
     {
         var watcher = new FileSystemWatcher(directory)
@@ -89,23 +109,36 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
             InternalBufferSize = 64 * 1024,
             NotifyFilter = name is null
                 ? NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.Size | NotifyFilters.LastWrite | NotifyFilters.Attributes
-                : NotifyFilters.DirectoryName,
+                : NotifyFilters.DirectoryName | NotifyFilters.Attributes,
         };
         if (name is not null) watcher.Filter = name;
-        watcher.Created += (_, _) => Suspect(key);
-        watcher.Deleted += (_, _) => Suspect(key);
+        FileSystemEventHandler changed = name is null ? (_, _) => Suspect(key) : (_, _) => Renew(key);
+        watcher.Created += changed;
+        watcher.Deleted += changed;
         watcher.Changed += (_, _) => Suspect(key);
-        watcher.Renamed += (_, _) => Suspect(key);
+        watcher.Renamed += (sender, change) => changed(sender, change);
         watcher.Error += (_, error) => Lost(key, error.GetException());
         watcher.EnableRaisingEvents = true;
         return watcher;
     }
 
+    /// <summary>The directory itself went or came: another one may lie there now. Its parent stays watched until it is.</summary>
+    private void Renew(ModelKey key)
+    {
+        if (_watches.TryGetValue(key, out var watch) && _watches.TryUpdate(key, watch with { Own = null }, watch)) watch.Own?.Dispose();
+        Suspect(key);
+    }
+
     private void Lost(ModelKey key, Exception why)
     {
         if (why is InternalBufferOverflowException) observer.EventsLost();
-        if (_watches.TryRemove(key, out var watch)) watch.Dispose();
+        Drop(key);
         Suspect(key);
+    }
+
+    private void Drop(ModelKey key)
+    {
+        if (_watches.TryRemove(key, out var watch)) watch.Dispose();
     }
 
     private void Suspect(ModelKey key)

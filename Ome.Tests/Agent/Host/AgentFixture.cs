@@ -12,6 +12,7 @@ using Ome.Shared.Domain;
 using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Reporting;
 using Ome.Tests.Architecture;
+using Ome.Tests.Support;
 using Ome.Tests.Support.ControlPlanes;
 
 namespace Ome.Tests.Agent.Host;
@@ -19,8 +20,9 @@ namespace Ome.Tests.Agent.Host;
 /// <summary>A node with a real agent on real files, against a control plane over HTTP as its administrator; the shipped rights are held by the demo test.</summary>
 internal sealed class AgentFixture : IAsyncDisposable
 {
-    private WebApplication? _agent;
+    private static readonly HttpClient Http = new();
 
+    private WebApplication? _agent;
     private AgentFixture(ITestControlPlane plane, string ns, string nodeName, string root)
     {
         (Plane, Namespace, NodeName, ModelsRoot) = (plane, ns, nodeName, root);
@@ -39,16 +41,20 @@ internal sealed class AgentFixture : IAsyncDisposable
     /// <summary>The agent's own port.</summary>
     public Uri Address => new(Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
 
-    public static async Task<AgentFixture> CreateAsync(ITestControlPlane plane, CancellationToken cancellationToken)
+    /// <summary>A node and an empty models root; no agent yet. Reports go to <paramref name="ns"/>, or to a namespace of their own.</summary>
+    public static async Task<AgentFixture> CreateAsync(ITestControlPlane plane, CancellationToken cancellationToken, string? ns = null)
     {
         await plane.InstallCrdsAsync(Path.Combine(RepositoryTests.RepositoryRoot(), "config/crd"), cancellationToken);
-        var ns = await plane.CreateNamespaceAsync(cancellationToken);
+        ns ??= await plane.CreateNamespaceAsync(cancellationToken);
         var node = "node-" + Guid.NewGuid().ToString("N")[..8];
         await plane.Admin.CoreV1.CreateNodeAsync(new V1Node { Metadata = new V1ObjectMeta { Name = node, Labels = new Dictionary<string, string> { ["pool"] = "gpu" } } }, cancellationToken: cancellationToken);
         return new AgentFixture(plane, ns, node, Directory.CreateTempSubdirectory("ome-node-").FullName);
     }
 
-    public async Task StartAsync(Action<AgentOptions>? change = null, CancellationToken cancellationToken = default)
+    public Task StartAsync(Action<AgentOptions>? change = null, CancellationToken cancellationToken = default) => StartAsync(change, static _ => { }, cancellationToken);
+
+    /// <summary>Starts an agent with other settings and other services than it has by itself.</summary>
+    public async Task StartAsync(Action<AgentOptions>? change, Action<IServiceCollection> services, CancellationToken cancellationToken)
     {
         var options = new AgentOptions
         {
@@ -63,7 +69,11 @@ internal sealed class AgentFixture : IAsyncDisposable
             FreeSpaceReserve = 0,
         };
         change?.Invoke(options);
-        _agent = AgentHost.Build(options, services => services.AddSingleton(Plane.Configuration));
+        _agent = AgentHost.Build(options, added =>
+        {
+            added.AddSingleton(Plane.Configuration);
+            services(added);
+        });
         await _agent.StartAsync(cancellationToken);
     }
 
@@ -75,6 +85,12 @@ internal sealed class AgentFixture : IAsyncDisposable
         _agent = null;
     }
 
+    /// <summary>What a scrape of the agent says.</summary>
+    public async Task<MetricsText> MetricsAsync() => new(await Http.GetStringAsync(new Uri(Address, "/metrics")));
+
+    /// <summary>Checks of this node's models that ended so, by the metric.</summary>
+    public async Task<double> ChecksAsync(params (string Label, string Value)[] labels) => (await MetricsAsync()).Value("model_agent_ready_artifact_check_results_total", labels);
+
     /// <summary>A small real model tree below the models root.</summary>
     public string WriteModel(string name)
     {
@@ -84,15 +100,20 @@ internal sealed class AgentFixture : IAsyncDisposable
         return directory;
     }
 
-    public Task ApplyClusterModelAsync(string name, string storageUri, string? path, CancellationToken cancellationToken, Dictionary<string, string>? annotations = null) =>
+    public Task ApplyClusterModelAsync(string name, string storageUri, string? path, CancellationToken cancellationToken, Dictionary<string, string>? annotations = null, string? secret = null) =>
         Plane.Admin.CustomObjects.CreateClusterCustomObjectAsync<ClusterBaseModel>(
             new ClusterBaseModel
             {
                 Metadata = new V1ObjectMeta { Name = name, Annotations = annotations },
                 // Only this fixture's node, so that tests that share a control plane do not stage each other's models.
-                Spec = new BaseModelSpec { Storage = new ModelStorage { StorageUri = storageUri, Path = path, NodeAffinity = OnlyThisNode() } },
+                Spec = new BaseModelSpec { Storage = new ModelStorage { StorageUri = storageUri, Path = path, Key = secret, NodeAffinity = OnlyThisNode() } },
             },
             OmeNames.Group, OmeNames.Version, ClusterBaseModel.Plural, cancellationToken: cancellationToken);
+
+    public Task AnnotateClusterModelAsync(string name, string annotation, string value, CancellationToken cancellationToken) =>
+        Plane.Admin.CustomObjects.PatchClusterCustomObjectAsync<ClusterBaseModel>(
+            new V1Patch(new { metadata = new { annotations = new Dictionary<string, string> { [annotation] = value } } }, V1Patch.PatchType.MergePatch),
+            OmeNames.Group, OmeNames.Version, ClusterBaseModel.Plural, name, cancellationToken: cancellationToken);
 
     public Task DeleteClusterModelAsync(string name, CancellationToken cancellationToken) =>
         Plane.Admin.CustomObjects.DeleteClusterCustomObjectAsync(OmeNames.Group, OmeNames.Version, ClusterBaseModel.Plural, name, cancellationToken: cancellationToken);
@@ -125,6 +146,10 @@ internal sealed class AgentFixture : IAsyncDisposable
             return null;
         }
     }
+
+    /// <summary>Events about a model that name this node.</summary>
+    public async Task<IReadOnlyList<Corev1Event>> EventsAsync(string model) =>
+        [.. (await Plane.Admin.CoreV1.ListEventForAllNamespacesAsync(fieldSelector: "involvedObject.name=" + model)).Items.Where(one => one.Message.Contains(NodeName, StringComparison.Ordinal))];
 
     /// <summary>Waits until label and entry both say a state; gives the time from the call to the label.</summary>
     public async Task<TimeSpan> WaitForAsync(string model, NodeModelState state, CancellationToken cancellationToken)
