@@ -234,8 +234,10 @@ public sealed partial class RepairWorker(
         return target is not null && layout.Refuse(disk, target) is null ? target : null;
     }
 
+    /// <summary>The source still publishes what the file was proven by; of an object in parts that is one of several digests it may have.</summary>
     private static bool IsSame(ManifestEntry entry, ArtifactFile? file) =>
-        file is not null && file.Size == entry.Size && file.Digests.Length == entry.Upstream.Length && file.Digests.All(entry.Upstream.Contains);
+        file is not null && file.Size == entry.Size && file.Digests.All(entry.Upstream.Contains)
+        && entry.Upstream.All(digest => file.Digests.Contains(digest) || file.Alternatives.Contains(digest));
 
     [LoggerMessage(4052, LogLevel.Information, "Repaired {Model}: {Files} files, {Bytes} bytes fetched, {Unreached} names of damaged files not reached")]
     private partial void LogRepaired(ModelKey model, int files, long bytes, int unreached);
