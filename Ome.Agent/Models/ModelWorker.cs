@@ -97,8 +97,9 @@ public sealed partial class ModelWorker(
     private async Task<TimeSpan?> StageHeldAsync(ModelWish wish, string destination, ModelRecord? record, CancellationToken cancellationToken)
     {
         var begun = record ?? ModelRecord.Begin(wish.Spec, destination, time.GetUtcNow());
-        // An entry that says Ready of these files was written by an earlier agent, ours or OME's: it stands while the files prove good.
-        var adopted = record is null && await report.SaysReadyAsync(wish.Spec, destination, cancellationToken);
+        // An entry that says Ready of these files was written by an earlier agent, ours or OME's: it stands while the files prove good, also when the
+        // first try to prove them was cut off.
+        var adopted = record is null or { Phase: ModelPhase.Staging, Attempts: 0 } && await report.SaysReadyAsync(wish.Spec, destination, cancellationToken);
         if (!adopted) begun = Move(begun, ModelPhase.Staging, null, null);
         records.Save(begun);
         if (!adopted) Publish(begun, wish.Spec, null);
@@ -111,13 +112,15 @@ public sealed partial class ModelWorker(
         {
             StagingResult.Staged staged => Ready(begun, wish, ModelStaging.Describe(wish, destination, staged.Manifest, artifact), staged),
             StagingResult.NothingToProve nothing => ReadyWithoutProof(begun, wish, nothing.Why),
+            // An upgrade while the source is out of reach proves nothing against files nobody touched.
+            StagingResult.Failed { Failure: { Reason: StagingFailureReason.SourceUnavailable or StagingFailureReason.RateLimited } failure } when adopted && !fetching => Keep(begun, failure),
             StagingResult.Failed failed => Fail(begun, wish, failed.Failure),
             _ => throw new InvalidOperationException("A closed set has a new case."),
         };
 
         void Progress(StagingProgress progress)
         {
-            if (progress.Phase == StagingPhase.Scanning && !fetching) return;
+            if (!fetching && progress.BytesFetched == 0) return;
             fetching = true;
             Publish(begun, wish.Spec, null, new DownloadProgress
             {
@@ -161,6 +164,14 @@ public sealed partial class ModelWorker(
         records.Save(ready);
         Publish(ready, wish.Spec, null);
         return null;
+    }
+
+    /// <summary>What an earlier agent said stands, and is looked at again.</summary>
+    private TimeSpan? Keep(ModelRecord record, StagingFailure failure)
+    {
+        var pause = failure.RetryAfter ?? FirstRetry;
+        LogKept(record.Key, failure, Ome.Shared.Domain.DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling(pause.TotalSeconds))));
+        return pause;
     }
 
     private TimeSpan? Fail(ModelRecord record, ModelWish wish, StagingFailure failure)
@@ -253,6 +264,9 @@ public sealed partial class ModelWorker(
 
     [LoggerMessage(EventId = 2302, Level = LogLevel.Warning, Message = "{Model} could not be staged: {Failure}; {Again}")]
     private partial void LogFailed(ModelKey model, StagingFailure failure, string again);
+
+    [LoggerMessage(EventId = 2305, Level = LogLevel.Warning, Message = "{Model} was Ready before this agent came and could not be proven yet: {Failure}; it stays so, next try in {Pause}")]
+    private partial void LogKept(ModelKey model, StagingFailure failure, string pause);
 
     [LoggerMessage(EventId = 2303, Level = LogLevel.Information, Message = "{Model} is no longer wanted as it was: staging stopped")]
     private partial void LogInterrupted(ModelKey model);

@@ -87,6 +87,6 @@ internal sealed class StagingMeter(IProgress<StagingProgress>? progress, TimePro
         if (!due) return;
         var speed = elapsed > TimeSpan.Zero ? (_fetched - _saidFetched) / elapsed.TotalSeconds : 0;
         (_saidAt, _saidFetched, _saidCompleted, _said) = (stamp, _fetched, _completed, true);
-        progress.Report(new StagingProgress(_phase, _total, _completed, _files, _completedFiles, speed));
+        progress.Report(new StagingProgress(_phase, _total, _completed, _files, _completedFiles, speed, _fetched));
     }
 }

@@ -28,8 +28,15 @@ public abstract record StagingResult
 public sealed record StagingTally(long BytesFetched, long BytesReused, int Reconnects);
 
 /// <summary>How far a staging is; what the entry's <c>progress</c> shows (contract 3.2).</summary>
+/// <param name="Phase">What is being done.</param>
+/// <param name="TotalBytes">Of the whole model.</param>
+/// <param name="CompletedBytes">Fetched, or proven in place.</param>
+/// <param name="TotalFiles">Of the whole model.</param>
+/// <param name="CompletedFiles">Proven.</param>
+/// <param name="BytesPerSecond">Fetched.</param>
+/// <param name="BytesFetched">0 while everything that was looked at proved good where it lay.</param>
 public sealed record StagingProgress(
-    StagingPhase Phase, long TotalBytes, long CompletedBytes, int TotalFiles, int CompletedFiles, double BytesPerSecond);
+    StagingPhase Phase, long TotalBytes, long CompletedBytes, int TotalFiles, int CompletedFiles, double BytesPerSecond, long BytesFetched);
 
 /// <summary>Names are on the wire in lower case (contract 3.2).</summary>
 public enum StagingPhase
