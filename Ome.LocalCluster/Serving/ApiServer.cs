@@ -75,7 +75,10 @@ internal sealed class ApiServer(ApiServerParts parts)
 
         var access = new AccessRequest(verb, path.Group, path.Resource, path.Subresource, path.Namespace, path.Name);
         if (parts.EnforceRbac && !parts.Rbac.Allows(request.Who, access))
+        {
+            parts.Requests.Deny(facts);
             throw ApiException.Forbidden(path.Group, path.Resource, path.Name, access.Describe(request.Who));
+        }
 
         if (review) await (verb == "create" ? parts.Auth.ReviewAsync(request, path) : throw ApiException.MethodNotAllowed());
         else if (fault?.LoseAnswer == true) await WithoutAnswerAsync(request, () => HandleAsync(request, resource!, path, verb));

@@ -172,32 +172,6 @@ public abstract class OperatorFixture
 
         await Plane.InstallCrdsAsync(crds.Path, cancellationToken);
         await Plane.Admin.CoreV1.CreateNamespaceAsync(new V1Namespace { Metadata = new V1ObjectMeta { Name = Namespace } }, cancellationToken: cancellationToken);
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(root, "config/rbac"), "operator_*.yaml"))
-        {
-            foreach (var one in KubernetesYaml.LoadAllFromString(await File.ReadAllTextAsync(file, cancellationToken))) await CreateAsync(one, cancellationToken);
-        }
-    }
-
-    private async Task CreateAsync(object resource, CancellationToken cancellationToken)
-    {
-        switch (resource)
-        {
-            case V1ClusterRole role:
-                await Plane.Admin.RbacAuthorizationV1.CreateClusterRoleAsync(role, cancellationToken: cancellationToken);
-                break;
-            case V1ClusterRoleBinding binding:
-                await Plane.Admin.RbacAuthorizationV1.CreateClusterRoleBindingAsync(binding, cancellationToken: cancellationToken);
-                break;
-            case V1Role role:
-                await Plane.Admin.RbacAuthorizationV1.CreateNamespacedRoleAsync(role, Namespace, cancellationToken: cancellationToken);
-                break;
-            case V1RoleBinding binding:
-                await Plane.Admin.RbacAuthorizationV1.CreateNamespacedRoleBindingAsync(binding, Namespace, cancellationToken: cancellationToken);
-                break;
-            case V1ServiceAccount:
-                break; // made with its token
-            default:
-                throw new InvalidOperationException($"config/rbac holds a {resource.GetType().Name}");
-        }
+        await ShippedRights.ApplyAsync(Plane, "operator", cancellationToken);
     }
 }
