@@ -70,14 +70,20 @@ public sealed class ReportData : IDisposable
         var value = _values[index];
         var json = new Utf8JsonReader(_buffer.AsSpan(value.Start, value.Length));
         json.Read();
+        if (json.TokenType != JsonTokenType.String) return NodeReportItem.Read(null);
+        var text = ArrayPool<byte>.Shared.Rent(value.Length);
         try
         {
-            return NodeReportItem.Read(json.TokenType == JsonTokenType.String ? json.GetString() : null);
+            return NodeReportCodec.TryDecode(text.AsSpan(0, json.CopyString(text)), out var entry, out var error) ? new NodeReportItem(entry, null) : new NodeReportItem(null, error);
         }
         catch (InvalidOperationException)
         {
             // An escape may name half a character.
             return new NodeReportItem(null, NodeReportCodec.NotUnicode);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(text);
         }
     }
 
