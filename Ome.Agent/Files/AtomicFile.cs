@@ -8,7 +8,7 @@ namespace Ome.Agent.Files;
 /// </summary>
 public static partial class AtomicFile
 {
-    private const int OpenDirectory = 0x10000 | 0x80000; // O_DIRECTORY | O_CLOEXEC, read-only
+    private const int CloseOnExec = 0x80000; // the same on x86-64 and arm64, which O_DIRECTORY is not
 
     /// <summary>Suffix of a file that is being written; one left behind by a crash is overwritten by the next write.</summary>
     public const string PendingSuffix = ".new";
@@ -57,7 +57,7 @@ public static partial class AtomicFile
     /// <summary>Makes renames and removals inside a directory durable; a file system that cannot (some FUSE mounts) is left to its own promises.</summary>
     public static void FlushDirectory(string directory)
     {
-        var descriptor = Open(directory, OpenDirectory);
+        var descriptor = Open(directory, CloseOnExec);
         if (descriptor < 0) return;
         _ = Fsync(descriptor);
         _ = Close(descriptor);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ome.Agent.Files;
 using Ome.Agent.Staging;
 
 namespace Ome.Agent.Repair;
@@ -16,7 +17,7 @@ public sealed partial class Quarantine(StagingLayout layout, StagingDisk disk, R
     {
         try
         {
-            if (disk.Look(file) is not (FileKind.Regular, var stamp, _)) return null;
+            if (disk.Look(file) is not (FileType.Regular, var stamp, _)) return null;
             Sweep(room: stamp.Size);
             if (stamp.Size > options.QuarantineBytes) return null;
             Directory.CreateDirectory(layout.QuarantineRoot);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.IO.Hashing;
+using Ome.Agent.Files;
 using Ome.Agent.Staging;
 using Ome.Shared.Domain.Manifests;
 using Ome.Shared.Domain.Models;
@@ -124,13 +125,13 @@ public sealed partial class RepairWorker(
         }
 
         using var part = await PartFile.OpenAsync(disk, path, file, options.FreeSpaceReserve, cancellationToken).ConfigureAwait(false);
-        await Task.Run(() => CopyGoodChunks(part, repair, StagingLayout.FileOf(place, file.Path), cancellationToken), cancellationToken).ConfigureAwait(false);
+        await OwnThread.RunAsync(() => CopyGoodChunks(part, repair, StagingLayout.FileOf(place, file.Path), cancellationToken)).ConfigureAwait(false);
         var failure = await new FileFetcher(stager.Sharing, source, asked, listing, part, meter).FetchAsync(connections: 1, cancellationToken).ConfigureAwait(false);
         if (failure is not null) return failure;
-        var (sha256, mismatch) = await Task.Run(() => part.Finish(cancellationToken), cancellationToken).ConfigureAwait(false);
+        var (sha256, mismatch) = await OwnThread.RunAsync(() => part.Finish(cancellationToken)).ConfigureAwait(false);
         if (mismatch is null && sha256 == repair.Entry.Sha256)
         {
-            await Task.Run(() => disk.Flush(part.Handle), CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await OwnThread.RunAsync(() => disk.Flush(part.Handle)).WaitAsync(cancellationToken).ConfigureAwait(false);
             return null;
         }
 
@@ -188,10 +189,10 @@ public sealed partial class RepairWorker(
     private (FileStamp Stamp, int Unreached) PutInPlace(string part, string live)
     {
         var there = disk.Look(live);
-        var others = there is (FileKind.Regular, var bad, > 1) ? OtherNames(live, bad) : [];
-        var left = there is (FileKind.Regular, _, > 1) ? (int)there.Value.Links - 1 - others.Count : 0;
-        if (there is not null && quarantine.Keep(live) is null && there is (FileKind.Link or FileKind.Other, _, _)) File.Delete(live);
-        if (there is (FileKind.Directory, _, _)) Directory.Delete(live, recursive: true);
+        var others = there is (FileType.Regular, var bad, > 1) ? OtherNames(live, bad) : [];
+        var left = there is (FileType.Regular, _, > 1) ? (int)there.Value.Links - 1 - others.Count : 0;
+        if (there is not null && quarantine.Keep(live) is null && there is (not (FileType.Regular or FileType.Directory), _, _)) File.Delete(live);
+        if (there is (FileType.Directory, _, _)) Directory.Delete(live, recursive: true);
         Directory.CreateDirectory(Path.GetDirectoryName(live)!);
         foreach (var other in others)
         {
@@ -217,8 +218,8 @@ public sealed partial class RepairWorker(
             {
                 if (path == live || path == layout.ModelsRoot + "/" + DestinationRule.StateDirectory) continue;
                 if (disk.Look(path) is not { } entry) continue;
-                if (entry.Kind == FileKind.Directory) waiting.Push(path);
-                else if (entry.Kind == FileKind.Regular && entry.Stamp.Inode == bad.Inode && entry.Stamp.Device == bad.Device) names.Add(path);
+                if (entry.Kind == FileType.Directory) waiting.Push(path);
+                else if (entry.Kind == FileType.Regular && entry.Stamp.Inode == bad.Inode && entry.Stamp.Device == bad.Device) names.Add(path);
             }
         }
 
@@ -229,7 +230,7 @@ public sealed partial class RepairWorker(
     private string? RealPlace(string destination)
     {
         if (layout.Refuse(disk, destination, mayBeLink: true) is not null) return null;
-        if (disk.Look(destination) is not (FileKind.Link, _, _)) return destination;
+        if (disk.Look(destination) is not (FileType.Link, _, _)) return destination;
         var target = Directory.ResolveLinkTarget(destination, returnFinalTarget: true)?.FullName;
         return target is not null && layout.Refuse(disk, target) is null ? target : null;
     }

@@ -1,3 +1,4 @@
+using Ome.Agent.Files;
 using Ome.Shared.Domain.Artifacts;
 using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Reporting;
@@ -103,8 +104,8 @@ public sealed partial class ArtifactRemover(StagingLayout layout, StagingDisk di
                 {
                     if (path == layout.ModelsRoot + "/" + DestinationRule.StateDirectory || path == request.Destination) continue;
                     var kind = disk.Look(path)?.Kind;
-                    if (kind == FileKind.Directory && path != target) waiting.Push(path);
-                    else if (kind == FileKind.Link && LeadsTo(path, target)) found.Add(path);
+                    if (kind == FileType.Directory && path != target) waiting.Push(path);
+                    else if (kind == FileType.Link && LeadsTo(path, target)) found.Add(path);
                 }
             }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Ome.Agent.Files;
 using Ome.Shared.Domain.Artifacts;
 using Ome.Shared.Domain.Manifests;
 using Ome.Shared.Domain.Models;
@@ -72,7 +73,7 @@ public sealed partial class ArtifactSharing(
         StagingRequest request, ReportedArtifact? before, IProgress<StagingProgress>? progress, CancellationToken cancellationToken)
     {
         var own = request.Model.Key;
-        if (layout.Refuse(disk, request.Destination, mayBeLink: true) is null && disk.Look(request.Destination) is (FileKind.Link, _, _))
+        if (layout.Refuse(disk, request.Destination, mayBeLink: true) is null && disk.Look(request.Destination) is (FileType.Link, _, _))
         {
             trash.Take(request.Destination);
             if (before is not null && ArtifactLinks.ParentOf(before) is { } parent && !string.Equals(parent.Key, own.DataKey, StringComparison.OrdinalIgnoreCase)
@@ -112,7 +113,7 @@ public sealed partial class ArtifactSharing(
     {
         var (own, destination) = (request.Model.Key, request.Destination);
         if (layout.Refuse(disk, destination, mayBeLink: true) is { } unsafePath) return Blank(new StagingResult.Failed(unsafePath));
-        if (layout.Refuse(disk, parent.ParentPath) is not null || disk.Look(parent.ParentPath) is not (FileKind.Directory, _, _)) return null;
+        if (layout.Refuse(disk, parent.ParentPath) is not null || disk.Look(parent.ParentPath) is not (FileType.Directory, _, _)) return null;
         if (DestinationRule.Overlap(destination, parent.ParentPath)) return null;
         var manifest = await ProveAsync(request, parent, listing, cancellationToken).ConfigureAwait(false);
         if (manifest is null) return null;
@@ -139,7 +140,7 @@ public sealed partial class ArtifactSharing(
         Directory.CreateDirectory(folder);
         var text = Path.GetRelativePath(folder, target);
         if (new FileInfo(destination).LinkTarget == text) return;
-        if (disk.Look(destination) is (FileKind.Directory, _, _)) trash.Take(destination);
+        if (disk.Look(destination) is (FileType.Directory, _, _)) trash.Take(destination);
         Directory.CreateDirectory(layout.StagingRoot);
         var pending = Path.Combine(layout.StagingRoot, StagingLayout.IdOf(destination) + ".link");
         File.Delete(pending);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Ome.Agent.Files;
 using Ome.Shared.Domain.Manifests;
 using Ome.Shared.Domain.Models;
 
@@ -83,7 +84,7 @@ public sealed partial class ArtifactStager : IDisposable
         foreach (var file in listing.Files)
         {
             var proven = await FileStager.ProveAsync(_disk, directory, file, former.GetValueOrDefault(file.Path), cancellationToken).ConfigureAwait(false);
-            if (proven is null || _disk.Look(StagingLayout.FileOf(directory, file.Path)) is not (FileKind.Regular, var stamp, _) || !proven.IsAt(stamp)) return null;
+            if (proven is null || _disk.Look(StagingLayout.FileOf(directory, file.Path)) is not (FileType.Regular, var stamp, _) || !proven.IsAt(stamp)) return null;
             entries.Add(new ManifestEntry(file.Path, stamp, null, proven.Sha256, proven.File.Digests, proven.Chunks, []));
         }
 
@@ -238,13 +239,13 @@ public sealed partial class ArtifactStager : IDisposable
     }
 
     private long AdoptableBytes(string destination, ArtifactFile file) =>
-        _disk.Look(StagingLayout.FileOf(destination, file.Path)) is (FileKind.Regular, var stamp, _)
+        _disk.Look(StagingLayout.FileOf(destination, file.Path)) is (FileType.Regular, var stamp, _)
         && stamp.Size == file.Size && !file.Digests.IsEmpty ? file.Size : 0;
 
     /// <summary>Every file of a manifest is as it was when it was proven; content is the periodic check's business.</summary>
     private bool IsComplete(ArtifactManifest manifest) => manifest.Entries.All(entry =>
         entry.LinkTarget is null && entry.HasContentDigest
-        && _disk.Look(StagingLayout.FileOf(manifest.Source.StoragePath, entry.Path)) is (FileKind.Regular, var stamp, _)
+        && _disk.Look(StagingLayout.FileOf(manifest.Source.StoragePath, entry.Path)) is (FileType.Regular, var stamp, _)
         && (stamp with { Blocks = 0 }) == (entry.Stamp with { Blocks = 0 }));
 
     private static void Discard(string directory)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.IO.Hashing;
+using Ome.Agent.Files;
 using Ome.Shared.Domain.Manifests;
 
 namespace Ome.Agent.Staging;
@@ -20,7 +21,7 @@ internal sealed class FileStager(
 
     /// <summary>Bytes of a file that a half-filled side file already has room for; 0 without one.</summary>
     public long BytesOnDisk(int index) =>
-        disk.Look(record.PartPath(index)) is (FileKind.Regular, var stamp, _) ? Math.Min(stamp.Blocks * 512, listing.Files[index].Size) : 0;
+        disk.Look(record.PartPath(index)) is (FileType.Regular, var stamp, _) ? Math.Min(stamp.Blocks * 512, listing.Files[index].Size) : 0;
 
     /// <summary>The file as far as it is proven without reading anything: by a note, or by the manifest of an earlier staging.</summary>
     public ProvenFile? FromNotes(int index)
@@ -29,21 +30,21 @@ internal sealed class FileStager(
         var final = disk.Look(StagingLayout.FileOf(destination, file.Path));
         if (record.LoadProven(index, file) is { } note)
         {
-            if (final is (FileKind.Regular, var there, _) && note.IsAt(there)) return note;
-            if (disk.Look(record.PartPath(index)) is (FileKind.Regular, var side, _) && note.IsAt(side)) return note;
+            if (final is (FileType.Regular, var there, _) && note.IsAt(there)) return note;
+            if (disk.Look(record.PartPath(index)) is (FileType.Regular, var side, _) && note.IsAt(side)) return note;
         }
 
-        return final is (FileKind.Regular, var stamp, _) && !damaged.Contains(file.Path) ? FromManifest(file, _known.GetValueOrDefault(file.Path), stamp) : null;
+        return final is (FileType.Regular, var stamp, _) && !damaged.Contains(file.Path) ? FromManifest(file, _known.GetValueOrDefault(file.Path), stamp) : null;
     }
 
     /// <summary>One file of a directory, proven by its manifest entry or by reading it; null when it is not what the listing publishes.</summary>
     public static async Task<ProvenFile?> ProveAsync(StagingDisk disk, string directory, ArtifactFile file, ManifestEntry? entry, CancellationToken cancellationToken)
     {
         var path = StagingLayout.FileOf(directory, file.Path);
-        if (!file.CanBeProven || disk.Look(path) is not (FileKind.Regular, var before, _) || before.Size != file.Size) return null;
+        if (!file.CanBeProven || disk.Look(path) is not (FileType.Regular, var before, _) || before.Size != file.Size) return null;
         if (FromManifest(file, entry, before) is { } noted) return noted;
-        var hashed = await Task.Run(() => ContentHasher.Hash(path, file, cancellationToken), cancellationToken).ConfigureAwait(false);
-        if (hashed is not var (sha256, chunks, proof) || disk.Look(path) is not (FileKind.Regular, var after, _)) return null;
+        var hashed = await OwnThread.RunAsync(() => ContentHasher.Hash(path, file, cancellationToken)).ConfigureAwait(false);
+        if (hashed is not var (sha256, chunks, proof) || disk.Look(path) is not (FileType.Regular, var after, _)) return null;
         return before == after ? new ProvenFile(file.With(proof), sha256, chunks, after.Inode, after.Device, after.MtimeNs) : null;
     }
 
@@ -79,7 +80,7 @@ internal sealed class FileStager(
             meter.Reused(part.ProvenBytes);
             var failure = await new FileFetcher(sharing, source, request, listing, part, meter).FetchAsync(connections, cancellationToken).ConfigureAwait(false);
             if (failure is not null) return new(null, failure);
-            var (sha256, mismatch) = await Task.Run(() => part.Finish(cancellationToken), cancellationToken).ConfigureAwait(false);
+            var (sha256, mismatch) = await OwnThread.RunAsync(() => part.Finish(cancellationToken)).ConfigureAwait(false);
             if (mismatch is var (expected, actual))
             {
                 part.Discard();
@@ -88,7 +89,7 @@ internal sealed class FileStager(
             }
 
             // A flush of gigabytes cannot be interrupted; a caller that gives up does not wait for it.
-            await Task.Run(() => disk.Flush(part.Handle), CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await OwnThread.RunAsync(() => disk.Flush(part.Handle)).WaitAsync(cancellationToken).ConfigureAwait(false);
             var stamp = disk.Look(record.PartPath(index))!.Value.Stamp;
             var proof = part.Proof;
             var proven = new ProvenFile(file.With(proof), sha256, [.. part.Chunks.Select(chunk => chunk!.Value)], stamp.Inode, stamp.Device, stamp.MtimeNs);

@@ -22,18 +22,10 @@ internal static class HubFailure
             (HttpStatusCode.NotFound, "RevisionNotFound") => new(StagingFailureReason.NotFound, "the hub has no such revision: check what follows '@' in spec.storage.storageUri"),
             (HttpStatusCode.NotFound, "EntryNotFound") => new(StagingFailureReason.NotFound, "the hub no longer has this file"),
             (HttpStatusCode.NotFound or HttpStatusCode.Gone, _) => new(StagingFailureReason.NotFound, $"the hub has no such repository ({status}): check spec.storage.storageUri"),
-            (HttpStatusCode.TooManyRequests, _) => new(StagingFailureReason.RateLimited, "the hub asks for fewer requests (429)", RetryAfter(response)),
+            (HttpStatusCode.TooManyRequests, _) => new(StagingFailureReason.RateLimited, "the hub asks for fewer requests (429)", SourceHttp.RetryAfter(response)),
             (HttpStatusCode.RequestedRangeNotSatisfiable or HttpStatusCode.PreconditionFailed, _) => new(
                 StagingFailureReason.SourceChanged, $"the file is no longer what was listed ({status})"),
-            _ => new(StagingFailureReason.SourceUnavailable, $"the hub answers {status}", RetryAfter(response)),
+            _ => new(StagingFailureReason.SourceUnavailable, $"the hub answers {status}", SourceHttp.RetryAfter(response)),
         };
-    }
-
-    /// <summary>Seconds or date, as the header has it; null without one.</summary>
-    public static TimeSpan? RetryAfter(HttpResponseMessage response)
-    {
-        var header = response.Headers.RetryAfter;
-        var after = header?.Delta ?? (header?.Date is { } date && response.Headers.Date is { } now ? date - now : null);
-        return after < TimeSpan.Zero ? TimeSpan.Zero : after;
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Ome.Agent.Files;
 using Ome.Shared.Domain.Manifests;
 
 namespace Ome.Agent.Staging;
@@ -56,7 +57,7 @@ internal sealed class LocalArtifact(StagingDisk disk, StagingLayout layout)
         string? link = null;
         var target = file;
         if (disk.Look(file) is not var (type, stamp, _)) return null;
-        if (type == FileKind.Link)
+        if (type == FileType.Link)
         {
             // The hub's cache lays files out as links into ../../blobs: fine below the models root, not out of it.
             var info = new FileInfo(file);
@@ -67,7 +68,7 @@ internal sealed class LocalArtifact(StagingDisk disk, StagingLayout layout)
             else (type, stamp) = (targetType, targetStamp);
         }
 
-        if (problem is null && type != FileKind.Regular) problem = $"is neither a file nor a directory ({type})";
+        if (problem is null && type != FileType.Regular) problem = $"is neither a file nor a directory ({type})";
         if (problem is not null) return null;
         return former is not null && former.LinkTarget == link && (former.Stamp with { Blocks = 0 }) == (stamp with { Blocks = 0 })
             ? former

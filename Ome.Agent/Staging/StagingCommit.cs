@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Ome.Agent.Files;
 using Ome.Shared.Domain.Manifests;
 
 namespace Ome.Agent.Staging;
@@ -16,9 +17,9 @@ internal sealed class StagingCommit(StagingDisk disk, StagingRecord record, Sour
         for (var i = 0; i < files.Length; i++)
         {
             var final = StagingLayout.FileOf(destination, files[i].File.Path);
-            if (disk.Look(final) is (FileKind.Regular, var stamp, _) && files[i].IsAt(stamp)) continue;
+            if (disk.Look(final) is (FileType.Regular, var stamp, _) && files[i].IsAt(stamp)) continue;
             MakeParents(destination, files[i].File.Path);
-            if (disk.Look(final) is (FileKind.Directory, _, _)) Directory.Delete(final, recursive: true);
+            if (disk.Look(final) is (FileType.Directory, _, _)) Directory.Delete(final, recursive: true);
             disk.Rename(record.PartPath(i), final);
             touched.Add(Path.GetDirectoryName(final)!);
         }
@@ -34,7 +35,7 @@ internal sealed class StagingCommit(StagingDisk disk, StagingRecord record, Sour
     private ManifestEntry EntryOf(ProvenFile file)
     {
         var path = StagingLayout.FileOf(identity.StoragePath, file.File.Path);
-        if (disk.Look(path) is not (FileKind.Regular, var stamp, _) || !file.IsAt(stamp)) throw new IOException($"'{file.File.Path}' changed while it was put in place");
+        if (disk.Look(path) is not (FileType.Regular, var stamp, _) || !file.IsAt(stamp)) throw new IOException($"'{file.File.Path}' changed while it was put in place");
         return new ManifestEntry(file.File.Path, stamp, null, file.Sha256, file.File.Digests, file.Chunks, []);
     }
 
@@ -47,7 +48,7 @@ internal sealed class StagingCommit(StagingDisk disk, StagingRecord record, Sour
         {
             current += "/" + segments[i];
             var there = disk.Look(current);
-            if (there is (FileKind.Directory, _, _)) continue;
+            if (there is (FileType.Directory, _, _)) continue;
             if (there is not null) File.Delete(current);
             Directory.CreateDirectory(current);
         }

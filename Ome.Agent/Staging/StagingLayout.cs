@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Ome.Agent.Files;
 using Ome.Shared.Domain.Manifests;
 using Ome.Shared.Domain.Models;
 
@@ -53,8 +54,8 @@ public sealed class StagingLayout(string modelsRoot)
             current += "/" + below[i];
             if (disk.Look(current) is not var (type, _, _)) return null;
             var isLast = i == below.Length - 1;
-            if (type == FileKind.Link && !(isLast && mayBeLink)) return Refusal(destination, $"leads through the link '{current}'");
-            if (type != FileKind.Directory && type != FileKind.Link) return Refusal(destination, $"leads through '{current}', which is no directory");
+            if (type == FileType.Link && !(isLast && mayBeLink)) return Refusal(destination, $"leads through the link '{current}'");
+            if (type != FileType.Directory && type != FileType.Link) return Refusal(destination, $"leads through '{current}', which is no directory");
         }
 
         return null;

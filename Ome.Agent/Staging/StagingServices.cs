@@ -1,8 +1,6 @@
-using System.Net;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Ome.Agent.Repair;
-using Polly;
 
 namespace Ome.Agent.Staging;
 
@@ -32,23 +30,7 @@ public static class StagingServices
         services.AddSingleton<Quarantine>();
         services.AddSingleton<RepairWorker>();
         services.AddHostedService<TrashCollector>();
-        services.AddHttpClient(HubClient.ClientName, client => client.Timeout = Timeout.InfiniteTimeSpan)
-            .ConfigurePrimaryHttpMessageHandler(static () => new SocketsHttpHandler
-            {
-                // Redirects are ours to follow (they must lose the token), bodies are compared byte for byte.
-                AllowAutoRedirect = false,
-                AutomaticDecompression = DecompressionMethods.None,
-                PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-                ConnectTimeout = TimeSpan.FromSeconds(10),
-            })
-            .RemoveAllLoggers()
-            .AddResilienceHandler("hub", static (pipeline, context) => Configure(pipeline, context.ServiceProvider));
+        services.AddSourceClient<HuggingFaceOptions>(HubClient.ClientName);
         return services;
-    }
-
-    private static void Configure(ResiliencePipelineBuilder<HttpResponseMessage> pipeline, IServiceProvider services)
-    {
-        var options = services.GetRequiredService<HuggingFaceOptions>();
-        new SourceRequests(options.Retries, options.RetryDelay, options.LongestWait, options.AnswerTimeout).Configure(pipeline, services.GetRequiredService<StagingFlow>());
     }
 }

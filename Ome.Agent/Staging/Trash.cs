@@ -1,3 +1,5 @@
+using Ome.Agent.Files;
+
 namespace Ome.Agent.Staging;
 
 /// <summary>
@@ -17,7 +19,7 @@ public sealed partial class Trash(StagingLayout layout, StagingDisk disk, TimePr
     public bool Take(string path)
     {
         if (disk.Look(path) is not { } entry) return false;
-        if (entry.Kind == FileKind.Link)
+        if (entry.Kind == FileType.Link)
         {
             File.Delete(path);
             return true;
@@ -76,7 +78,7 @@ public sealed partial class Trash(StagingLayout layout, StagingDisk disk, TimePr
     /// <summary>File by file, so that a shutdown does not wait for a model of terabytes. Links are removed, never followed.</summary>
     private bool DeleteTree(string place, CancellationToken cancellationToken)
     {
-        if (disk.Look(place) is not (FileKind.Directory, _, _))
+        if (disk.Look(place) is not (FileType.Directory, _, _))
         {
             File.Delete(place);
             return true;

@@ -27,7 +27,7 @@ internal sealed class OciHttp(IHttpClientFactory clients)
             using (response)
             {
                 var code = await CodeAsync(response, cancellationToken).ConfigureAwait(false);
-                return (null, OciFailure.From(response.StatusCode, code, who, HubFailure.RetryAfter(response)));
+                return (null, OciFailure.From(response.StatusCode, code, who, SourceHttp.RetryAfter(response)));
             }
         }
         catch (Exception e) when (e is HttpRequestException or TimeoutRejectedException or IOException)

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Ome.Agent.Staging.Oci;
 
 /// <summary>Settings of the OCI Object Storage source and its ways to authenticate (contract 5.3).</summary>
-public sealed class OciOptions
+public sealed class OciOptions : SourceHttpOptions
 {
     /// <summary>Where instances ask for their own metadata.</summary>
     public const string DefaultMetadataEndpoint = "http://169.254.169.254/opc/v2/";
@@ -71,22 +71,6 @@ public sealed class OciOptions
     /// <summary>HEAD requests at once while listing. Default 8.</summary>
     [Range(1, 64)]
     public int HeadConcurrency { get; set; } = 8;
-
-    /// <summary>Tries of one request beside the first. Default 4.</summary>
-    [Range(0, 20)]
-    public int Retries { get; set; } = 4;
-
-    /// <summary>Pause before the first retry, doubling, with jitter. Default 500 ms.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
-    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMilliseconds(500);
-
-    /// <summary>A Retry-After up to this is waited out; a longer one is reported and the model tried again then. Default 30 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
-    public TimeSpan LongestWait { get; set; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>Time for a request until its answer's headers. Default 30 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.050", "00:10:00")]
-    public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Reads the environment's settings into <paramref name="options"/>; <paramref name="read"/> gives a variable's value or null.</summary>
     public static void ReadEnvironment(OciOptions options, Func<string, string?> read)

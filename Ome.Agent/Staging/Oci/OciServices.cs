@@ -1,11 +1,9 @@
-using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Ome.Shared.Domain.Models;
-using Polly;
 
 namespace Ome.Agent.Staging.Oci;
 
@@ -23,28 +21,17 @@ public static class OciServices
         services.AddSingleton<OciHttp>();
         services.AddSingleton<OciAuthenticators>();
         services.AddSingleton<IArtifactSource>(provider => ActivatorUtilities.CreateInstance<OciSource>(provider, shapes ?? NodeShapes.Default));
-        AddClient(services, OciHttp.StoreClient, static _ => NewHandler());
-        AddClient(services, OciHttp.ClusterClient, static options => TrustingCluster(NewHandler(), options.ServiceAccountCertificatePath));
+        // Proxies of the environment are not asked (contract 5.2).
+        services.AddSourceClient<OciOptions>(OciHttp.StoreClient, static (handler, _) => handler.UseProxy = false);
+        services.AddSourceClient<OciOptions>(OciHttp.ClusterClient, static (handler, options) =>
+        {
+            handler.UseProxy = false;
+            TrustCluster(handler, options.ServiceAccountCertificatePath);
+        });
         return services;
     }
 
-    private static void AddClient(IServiceCollection services, string name, Func<OciOptions, HttpMessageHandler> handler) =>
-        services.AddHttpClient(name, client => client.Timeout = Timeout.InfiniteTimeSpan)
-            .ConfigurePrimaryHttpMessageHandler(provider => handler(provider.GetRequiredService<OciOptions>()))
-            .RemoveAllLoggers()
-            .AddResilienceHandler(name, static (pipeline, context) => Configure(pipeline, context.ServiceProvider));
-
-    private static SocketsHttpHandler NewHandler() => new()
-    {
-        // A signature holds for one address; bodies are compared byte for byte; proxies of the environment are not asked (contract 5.2).
-        AllowAutoRedirect = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        UseProxy = false,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        ConnectTimeout = TimeSpan.FromSeconds(10),
-    };
-
-    private static SocketsHttpHandler TrustingCluster(SocketsHttpHandler handler, string certificatePath)
+    private static void TrustCluster(SocketsHttpHandler handler, string certificatePath)
     {
         var roots = new X509Certificate2Collection();
         try
@@ -54,18 +41,11 @@ public static class OciServices
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
             // Outside a cluster there is none; the exchange then fails with its own reason.
-            return handler;
+            return;
         }
 
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.AddRange(roots);
         handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy };
-        return handler;
-    }
-
-    private static void Configure(ResiliencePipelineBuilder<HttpResponseMessage> pipeline, IServiceProvider services)
-    {
-        var options = services.GetRequiredService<OciOptions>();
-        new SourceRequests(options.Retries, options.RetryDelay, options.LongestWait, options.AnswerTimeout).Configure(pipeline, services.GetRequiredService<StagingFlow>());
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using Ome.Agent.Files;
 using Ome.Agent.Verification.Reading.Linux;
 using Ome.Shared.Domain.Verification;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Ome.Agent.Files;
 using Ome.Agent.Verification.Reading.Linux;
 using Ome.Shared.Domain.Manifests;
 using Ome.Shared.Domain.Verification;

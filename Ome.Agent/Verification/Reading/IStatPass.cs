@@ -1,3 +1,4 @@
+using Ome.Agent.Files;
 using Ome.Shared.Domain.Manifests;
 using Ome.Shared.Domain.Verification;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Ome.Agent.Files;
 using Ome.Agent.Verification.Reading.Linux;
 using Ome.Shared.Domain.Manifests;
 using Ome.Shared.Domain.Verification;

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Ome.Agent.Repair;
 using Ome.Agent.Staging;
 using Ome.LocalCluster.Fakes;
@@ -86,6 +88,24 @@ public sealed class RepairWorkerTests
         Flip(bed, "README.md", 1);
         await RepairAsync(bed, "README.md", cancellationToken);
         TestFiles.Tree(bed.Layout.QuarantineRoot).Should().ContainSingle().Which.Key.Should().EndWith("README.md", "the oldest makes room");
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task Evidence_goes_after_its_age(CancellationToken cancellationToken)
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch);
+        using var directory = new TempDirectory();
+        var layout = new StagingLayout(directory.Path);
+        var quarantine = new Quarantine(layout, new StagingDisk(), new RepairOptions(), time, NullLogger<Quarantine>.Instance);
+        await File.WriteAllTextAsync(directory["damaged.bin"], "damaged", cancellationToken);
+        quarantine.Keep(directory["damaged.bin"]).Should().NotBeNull();
+
+        time.Advance(TimeSpan.FromHours(24));
+        quarantine.TrySweep();
+        Directory.EnumerateFiles(layout.QuarantineRoot).Should().ContainSingle();
+        time.Advance(TimeSpan.FromSeconds(1));
+        quarantine.TrySweep();
+        Directory.EnumerateFiles(layout.QuarantineRoot).Should().BeEmpty();
     }
 
     [Test, CancelAfter(60_000)]

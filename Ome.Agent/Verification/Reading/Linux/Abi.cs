@@ -8,7 +8,6 @@ internal static class Abi
     public const int AtFdCwd = -100;
     public const int AtEmptyPath = 0x1000;
     public const int AtSymlinkNoFollow = 0x100;
-    public const uint StatxBasicStats = 0x7ff;
 
     public const int CloseOnExec = 0x80000;
     public const int NoAccessTime = 0x40000;
@@ -66,22 +65,5 @@ internal static class Abi
     {
         public byte* Base;
         public nint Length;
-    }
-
-    /// <summary><c>struct statx</c>, as far as we read it.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
-    public struct Statx
-    {
-        [FieldOffset(16)] public uint Links;
-        [FieldOffset(28)] public ushort Mode;
-        [FieldOffset(32)] public ulong Inode;
-        [FieldOffset(40)] public ulong Size;
-        [FieldOffset(48)] public ulong Blocks;
-        [FieldOffset(96)] public long CtimeSeconds;
-        [FieldOffset(104)] public uint CtimeNanoseconds;
-        [FieldOffset(112)] public long MtimeSeconds;
-        [FieldOffset(120)] public uint MtimeNanoseconds;
-        [FieldOffset(136)] public uint DeviceMajor;
-        [FieldOffset(140)] public uint DeviceMinor;
     }
 }

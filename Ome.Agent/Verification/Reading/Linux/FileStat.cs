@@ -1,3 +1,4 @@
+using Ome.Agent.Files;
 using Ome.Shared.Domain.Manifests;
 
 namespace Ome.Agent.Verification.Reading.Linux;

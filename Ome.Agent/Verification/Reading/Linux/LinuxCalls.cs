@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Text;
-using Ome.Shared.Domain.Manifests;
+using Ome.Agent.Files;
 
 namespace Ome.Agent.Verification.Reading.Linux;
 
@@ -23,8 +23,8 @@ internal sealed unsafe partial class LinuxCalls : ISystemCalls
 
     public int StatPath(string path, out FileStat stat)
     {
-        Abi.Statx raw;
-        var result = Result(statx(Abi.AtFdCwd, path, 0, Abi.StatxBasicStats, &raw));
+        Statx raw;
+        var result = Result(statx(Abi.AtFdCwd, path, 0, Statx.BasicStats, &raw));
         stat = Convert(result, raw);
         return result;
     }
@@ -66,18 +66,18 @@ internal sealed unsafe partial class LinuxCalls : ISystemCalls
 
     public int Stat(int descriptor, out FileStat stat)
     {
-        Abi.Statx raw;
-        var result = Result(statx(descriptor, "", Abi.AtEmptyPath, Abi.StatxBasicStats, &raw));
+        Statx raw;
+        var result = Result(statx(descriptor, "", Abi.AtEmptyPath, Statx.BasicStats, &raw));
         stat = Convert(result, raw);
         return result;
     }
 
     public int StatAt(int directory, ReadOnlySpan<byte> name, out FileStat stat)
     {
-        Abi.Statx raw;
+        Statx raw;
         fixed (byte* text = name)
         {
-            var result = Result(statx(directory, text, Abi.AtSymlinkNoFollow, Abi.StatxBasicStats, &raw));
+            var result = Result(statx(directory, text, Abi.AtSymlinkNoFollow, Statx.BasicStats, &raw));
             stat = Convert(result, raw);
             return result;
         }
@@ -121,8 +121,8 @@ internal sealed unsafe partial class LinuxCalls : ISystemCalls
             var next = Result(openat(current, names[i], Abi.PathOnly | Abi.OpenNoFollow | Abi.CloseOnExec, 0));
             if (current != directory) _ = close(current);
             if (next < 0 || i == names.Length - 1) return next;
-            Abi.Statx raw;
-            var result = Result(statx(next, "", Abi.AtEmptyPath, Abi.StatxBasicStats, &raw));
+            Statx raw;
+            var result = Result(statx(next, "", Abi.AtEmptyPath, Statx.BasicStats, &raw));
             var type = Convert(result, raw).Type;
             current = next;
             if (type == FileType.Directory) continue;
@@ -133,28 +133,7 @@ internal sealed unsafe partial class LinuxCalls : ISystemCalls
         return -Errno.EINVAL;
     }
 
-    private static FileStat Convert(int result, Abi.Statx raw)
-    {
-        if (result < 0) return default;
-        var type = (raw.Mode & 0xf000) switch
-        {
-            0x8000 => FileType.Regular,
-            0x4000 => FileType.Directory,
-            0xa000 => FileType.Link,
-            0x1000 => FileType.Fifo,
-            0xc000 => FileType.Socket,
-            0x2000 => FileType.CharacterDevice,
-            0x6000 => FileType.BlockDevice,
-            _ => FileType.Unknown,
-        };
-        ulong major = raw.DeviceMajor, minor = raw.DeviceMinor;
-
-        // The encoding of glibc's makedev, so that the number equals st_dev of other tools.
-        var device = ((major & 0xfffff000) << 32) | ((major & 0xfff) << 8) | ((minor & 0xffffff00) << 12) | (minor & 0xff);
-        var mtime = unchecked((raw.MtimeSeconds * 1_000_000_000) + raw.MtimeNanoseconds);
-        var ctime = unchecked((raw.CtimeSeconds * 1_000_000_000) + raw.CtimeNanoseconds);
-        return new FileStat(type, new FileStamp((long)raw.Size, mtime, ctime, raw.Inode, device, (long)raw.Blocks), raw.Links);
-    }
+    private static FileStat Convert(int result, Statx raw) => result < 0 ? default : new FileStat(raw.Type, raw.Stamp, raw.Links);
 
     private static int Result(int value) => value < 0 ? -Marshal.GetLastPInvokeError() : value;
 
@@ -164,10 +143,10 @@ internal sealed unsafe partial class LinuxCalls : ISystemCalls
     private static partial int openat(int directory, string path, int flags, uint mode);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int statx(int directory, string path, int flags, uint mask, Abi.Statx* stat);
+    private static partial int statx(int directory, string path, int flags, uint mask, Statx* stat);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial int statx(int directory, byte* path, int flags, uint mask, Abi.Statx* stat);
+    private static partial int statx(int directory, byte* path, int flags, uint mask, Statx* stat);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint readlinkat(int directory, string path, byte* buffer, nint length);

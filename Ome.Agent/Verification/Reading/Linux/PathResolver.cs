@@ -1,4 +1,5 @@
 using System.Text;
+using Ome.Agent.Files;
 
 namespace Ome.Agent.Verification.Reading.Linux;
 

@@ -1,4 +1,4 @@
-namespace Ome.Agent.Verification.Reading;
+namespace Ome.Agent.Files;
 
 /// <summary>What a name can lead to.</summary>
 public enum FileType
