@@ -15,6 +15,12 @@ internal sealed class PartFile : IDisposable
 {
     private const int BlockSize = 1 << 20;
 
+    /// <summary>
+    /// Bytes after which the disk is told to begin. Told chunk by chunk it would stand idle while the first 64 MiB of each file come in, and have as much of each left to
+    /// write when the last byte is there.
+    /// </summary>
+    private const long Stride = 8 << 20;
+
     private readonly StagingDisk _disk;
     private readonly string _path;
     private readonly string _journalPath;
@@ -54,13 +60,8 @@ internal sealed class PartFile : IDisposable
         var part = new PartFile(disk, path, file, handle, reserved ? 0 : reserve);
         try
         {
-            if (claims.Count > 0) await Task.Run(() => part.Prove(claims, cancellationToken), cancellationToken).ConfigureAwait(false);
-            part._journal = new FileStream(part._journalPath, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
-            for (var i = 0; i < part._chunks.Length; i++)
-            {
-                if (part._chunks[i] is { } hash) part.Note(i, hash);
-            }
-
+            if (claims.Count > 0) await OwnThread.RunAsync(() => part.Prove(claims, cancellationToken)).ConfigureAwait(false);
+            part.BeginJournal();
             return part;
         }
         catch
@@ -91,6 +92,8 @@ internal sealed class PartFile : IDisposable
     public void Write(ReadOnlySpan<byte> bytes, long offset)
     {
         _disk.Write(Handle, bytes, offset);
+        var stride = (offset + bytes.Length) / Stride;
+        if (offset / Stride != stride) _disk.StartWriteback(Handle, (stride - 1) * Stride, Stride);
 
         // Only the one writer that stands at the head can see this: chunks behind it are done, chunks before it are not.
         if (Volatile.Read(ref _inOrder) != offset) return;
@@ -216,6 +219,19 @@ internal sealed class PartFile : IDisposable
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <summary>The new journal takes the old one's place in one step and with all that is proven: killed in between, nothing is forgotten.</summary>
+    private void BeginJournal()
+    {
+        var fresh = _journalPath + ".new";
+        _journal = new FileStream(fresh, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        for (var i = 0; i < _chunks.Length; i++)
+        {
+            if (_chunks[i] is { } hash) Note(i, hash);
+        }
+
+        _disk.Rename(fresh, _journalPath);
     }
 
     private void Note(int index, UInt128 hash) =>

@@ -12,11 +12,20 @@ namespace Ome.LocalCluster.Fakes;
 public sealed record HubBody(string Path, long Offset)
 {
     private long _sent;
+    private long _reached;
 
     /// <summary>Bytes handed to the connection so far; what a reset throws away is among them.</summary>
     public long Sent => Interlocked.Read(ref _sent);
 
-    internal void Add(long bytes) => Interlocked.Add(ref _sent, bytes);
+    /// <summary>Bytes that surely reached the client's machine: it has acknowledged them. A reset does not take them back; a client that dies loses what it had not read.</summary>
+    public long Reached => Interlocked.Read(ref _reached);
+
+    /// <summary>Called by the one writer of the body.</summary>
+    internal void Add(long bytes, long underWay)
+    {
+        var sent = Interlocked.Add(ref _sent, bytes);
+        Interlocked.Exchange(ref _reached, Math.Max(_reached, sent - underWay));
+    }
 }
 
 /// <summary>

@@ -6,8 +6,8 @@ namespace Ome.LocalCluster.Fakes;
 
 /// <summary>Answers that carry file bytes: ranges, entity tags, and everything that can go wrong in the middle of them.</summary>
 /// <param name="faults">What goes wrong.</param>
-/// <param name="begin">Told when a body begins, with its file and offset; what it gives back is told of every piece sent.</param>
-internal sealed class FakeHubBodies(HubFaults faults, Func<string, long, Action<int>> begin)
+/// <param name="begin">Told when a body begins, with its file and offset; what it gives back is told of every piece sent, and how much the client does not have yet.</param>
+internal sealed class FakeHubBodies(HubFaults faults, Func<string, long, Action<int, long>> begin)
 {
     private const int BufferSize = 256 * 1024;
 
@@ -70,18 +70,26 @@ internal sealed class FakeHubBodies(HubFaults faults, Func<string, long, Action<
         await using var source = open(offset);
         var buffer = new byte[BufferSize];
         var sent = begin(path, offset);
-        for (long done = 0; done < stopAt;)
+        try
         {
-            var read = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, stopAt - done)), context.RequestAborted).ConfigureAwait(false);
-            if (read == 0) break;
-            if (flipAt >= done && flipAt < done + read) buffer[flipAt - done] ^= 0x10;
-            await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted).ConfigureAwait(false);
-            done += read;
-            sent(read);
+            for (long done = 0; done < stopAt;)
+            {
+                var read = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, stopAt - done)), context.RequestAborted).ConfigureAwait(false);
+                if (read == 0) break;
+                if (flipAt >= done && flipAt < done + read) buffer[flipAt - done] ^= 0x10;
+                await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted).ConfigureAwait(false);
+                done += read;
+                sent(read, SendQueue.BytesUnderWay(context));
+            }
+
+            if (stopAt < length) await context.Response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+        }
+        finally
+        {
+            sent(0, SendQueue.BytesUnderWay(context));
         }
 
         if (stopAt >= length) return;
-        await context.Response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
         if (fault!.Kind == HubFaultKind.Stall) await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(false);
         context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>().Abort();
     }

@@ -12,9 +12,9 @@ internal sealed class FakeHubRoutes(FakeHub hub)
     {
         var body = new HubBody(path, offset);
         hub.Began(body);
-        return bytes =>
+        return (bytes, underWay) =>
         {
-            body.Add(bytes);
+            body.Add(bytes, underWay);
             hub.Sent(bytes);
         };
     });

@@ -210,6 +210,30 @@ public sealed class ArtifactStagerTests
         bed.Hub.Requests.Should().BeEmpty();
     }
 
+    [Test, CancelAfter(30_000)]
+    public async Task An_agent_that_dies_while_it_takes_up_a_half_filled_file_forgets_no_chunk(CancellationToken cancellationToken)
+    {
+        using var directory = new TempDirectory();
+        var file = new ArtifactFile(ArtifactPath.Parse("model.bin"), ArtifactManifest.ChunkSize + 5, []);
+        var chunk = new byte[ArtifactManifest.ChunkSize];
+        using (var part = await PartFile.OpenAsync(new StagingDisk(), directory["0.part"], file, 0, cancellationToken))
+        {
+            part.Write(chunk, 0);
+            part.Complete(0, System.IO.Hashing.XxHash128.HashToUInt128(chunk));
+        }
+
+        await FluentActions.Awaiting(() => PartFile.OpenAsync(new DyingDisk(), directory["0.part"], file, 0, cancellationToken)).Should().ThrowAsync<IOException>();
+
+        using var again = await PartFile.OpenAsync(new StagingDisk(), directory["0.part"], file, 0, cancellationToken);
+        again.ProvenBytes.Should().Be(ArtifactManifest.ChunkSize);
+    }
+
+    /// <summary>Gets no further than the first rename.</summary>
+    private sealed class DyingDisk : StagingDisk
+    {
+        public override void Rename(string from, string to) => throw Error(5, "rename", to);
+    }
+
     private static SortedDictionary<string, byte[]> AddModel(StagingBed bed)
     {
         using var directory = new TempDirectory();
