@@ -34,8 +34,21 @@ fmt: ## format the code
 fmt-check: ## fail when the code is not formatted
 	@dotnet format whitespace Ome.sln --no-restore --verify-no-changes
 
+# What the fakes are held to. Without them the tests that need them are ignored and say why.
+NPM_CLIENTS := @huggingface/hub oci-objectstorage
+NPM_DIR := artifacts/npm
+
+.PHONY: clients
+clients: ## the services' own JavaScript clients for the tests of our fakes, once, when npm can deliver them
+	@mkdir -p $(NPM_DIR)
+	@if [ -d $(NPM_DIR)/node_modules ]; then :; \
+	elif ! command -v npm > /dev/null; then echo "npm is not installed" > $(NPM_DIR)/why-not; \
+	elif timeout 120 npm install --prefix $(NPM_DIR) --no-audit --no-fund --ignore-scripts --fetch-retries=1 --loglevel=error $(NPM_CLIENTS) > $(NPM_DIR)/why-not 2>&1; then rm $(NPM_DIR)/why-not; \
+	else rm -rf $(NPM_DIR)/node_modules; fi
+	@[ ! -f $(NPM_DIR)/why-not ] || echo "no JavaScript clients: $$(head -n 1 $(NPM_DIR)/why-not)"
+
 .PHONY: test
-test: build ## all tests; loopback only, no cluster needed
+test: build clients ## all tests; loopback only, no cluster needed
 	@rm -rf TestResults
 	@dotnet test Ome.Tests/Ome.Tests.csproj -c $(CONFIG) --no-build --logger "trx;LogFileName=ome.trx" --results-directory TestResults \
 	  --filter "TestCategory!=Campaign&TestCategory!=Laws" $(TEST_ARGS)

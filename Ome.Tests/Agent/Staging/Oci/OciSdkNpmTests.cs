@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Ome.Agent.Staging.Oci;
@@ -7,10 +6,7 @@ using Ome.Tests.Support;
 
 namespace Ome.Tests.Agent.Staging.Oci;
 
-/// <summary>
-/// The fake store and our signer are held to the real protocol by the vendor's own TypeScript SDK. Opt-in: needs node, npm and a package registry, <c>OME_NPM=1</c>.
-/// </summary>
-[Category("Campaign")]
+/// <summary>The fake store and our signer are held to the real protocol by the vendor's own TypeScript SDK.</summary>
 public sealed class OciSdkNpmTests
 {
     private const string Fingerprint = "20:3b:97:13:55:1c:5b:0d:d3:37:d8:50:4e:c5:3a:34";
@@ -37,11 +33,12 @@ public sealed class OciSdkNpmTests
               const head = await client.headObject({ namespaceName, bucketName: "models", objectName: found.name });
               const whole = await read((await client.getObject({ namespaceName, bucketName: "models", objectName: found.name, ifMatch: found.etag })).value);
               const range = whole.length > 2
-                ? await read((await client.getObject({ namespaceName, bucketName: "models", objectName: found.name, range: common.Range.parse("bytes=1-2") })).value) : null;
+                ? await read((await client.getObject({ namespaceName, bucketName: "models", objectName: found.name, range: new common.Range(1, 2) })).value) : null;
               out.files[found.name] = { size: found.size, md5: found.md5, length: head.contentLength, multipart: head.opcMultipartMd5,
                 sha256: createHash("sha256").update(whole).digest("hex"), range: range ? [...range] : null };
             }
-            start = page.nextStartWith;
+            // The SDK puts query values into the address as they are.
+            start = page.nextStartWith && encodeURIComponent(page.nextStartWith);
           } while (start);
           try { await client.headObject({ namespaceName, bucketName: "models", objectName: "m/none" }); } catch (e) { out.missing = e.statusCode; }
           out.namespace = namespaceName;
@@ -50,27 +47,20 @@ public sealed class OciSdkNpmTests
         })().catch(e => { console.error(e); process.exit(1); });
         """;
 
-    [Test, CancelAfter(300_000)]
+    [Test, CancelAfter(120_000)]
     public async Task The_vendors_sdk_lists_reads_and_signs_as_we_do(CancellationToken cancellationToken)
     {
-#pragma warning disable RS0030 // An opt-in test.
-        if (Environment.GetEnvironmentVariable("OME_NPM") != "1") Assert.Ignore("Set OME_NPM=1 to install oci-objectstorage with npm and run it against the fake store.");
-#pragma warning restore RS0030
         using var directory = new TempDirectory();
-        var (installed, problem) = await RunAsync(directory.Path, "npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "oci-objectstorage"], cancellationToken);
-        if (!installed) Assert.Ignore("npm cannot install oci-objectstorage here: " + problem);
         using var key = RSA.Create(2048);
         await File.WriteAllTextAsync(directory["key.pem"], key.ExportRSAPrivateKeyPem(), cancellationToken);
-        await File.WriteAllTextAsync(directory["client.cjs"], Script, cancellationToken);
         await using var store = await FakeObjectStore.StartAsync(cancellationToken: cancellationToken);
         store.RequiresCredentials = true;
         store.Callers.Know($"ocid1.tenancy.fake/ocid1.user.fake/{Fingerprint}", key);
         var files = Enumerable.Range(0, 7).ToDictionary(i => $"m/a b+{i}%20#?/file-{i}.bin", i => Enumerable.Range(i, i * 10).Select(n => (byte)n).ToArray(), StringComparer.Ordinal);
         foreach (var (name, bytes) in files) store.Put("models", name, name.Contains("-6", StringComparison.Ordinal) ? StoredBlob.OfParts(bytes, 16) : StoredBlob.Of(bytes));
 
-        var (ran, output) = await RunAsync(directory.Path, "node", [directory["client.cjs"], store.Endpoint, directory["key.pem"], Fingerprint], cancellationToken);
+        var output = await NpmClient.RunAsync("oci-objectstorage", "client.cjs", Script, [store.Endpoint, directory["key.pem"], Fingerprint], cancellationToken);
 
-        ran.Should().BeTrue(output + string.Join('\n', store.Callers.Refused));
         store.Callers.Refused.Should().BeEmpty();
         var line = output.Split('\n').Single(text => text.StartsWith("RESULT ", StringComparison.Ordinal));
         using var seen = JsonDocument.Parse(line[7..]);
@@ -86,26 +76,19 @@ public sealed class OciSdkNpmTests
             if (files[name].Length > 2) file.GetProperty("range").EnumerateArray().Select(part => part.GetByte()).Should().Equal(files[name][1..3]);
         }
 
-        // For every request the SDK signed, our signature over the same text is the same.
-        store.Callers.Accepted.Should().NotBeEmpty().And.AllSatisfy(request => RequestSigner.Sign(request.SigningString, key).Should().Be(request.Signature));
+        store.Callers.Accepted.Should().HaveCountGreaterThan(files.Count);
+        foreach (var request in store.Callers.Accepted) (await SignedByUsAsync(request, key, cancellationToken)).Should().Be(request.Signature, request.SigningString);
         TestContext.Out.WriteLine($"oci-objectstorage read {listed.Count} objects with {store.Callers.Accepted.Count} signed requests; all signatures equal ours");
     }
 
-    private static async Task<(bool Succeeded, string Output)> RunAsync(string directory, string command, string[] arguments, CancellationToken cancellationToken)
+    /// <summary>The same request, made anew from what the SDK signed of it, and signed by our own signer.</summary>
+    private static async Task<string> SignedByUsAsync(SignedRequest signed, RSA key, CancellationToken cancellationToken)
     {
-        try
-        {
-            var start = new ProcessStartInfo(command, arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-            start.Environment["NO_PROXY"] = "127.0.0.1";
-            start.Environment["no_proxy"] = "127.0.0.1";
-            using var process = Process.Start(start)!;
-            var (output, error) = (process.StandardOutput.ReadToEndAsync(cancellationToken), process.StandardError.ReadToEndAsync(cancellationToken));
-            await process.WaitForExitAsync(cancellationToken);
-            return (process.ExitCode == 0, process.ExitCode == 0 ? await output : await output + await error);
-        }
-        catch (System.ComponentModel.Win32Exception e)
-        {
-            return (false, e.Message);
-        }
+        var values = signed.SigningString.Split('\n').Select(line => line.Split(": ", 2)).ToDictionary(line => line[0], line => line[1], StringComparer.Ordinal);
+        using var request = new HttpRequestMessage(new HttpMethod(signed.Method), $"http://{values["host"]}{values["(request-target)"].Split(' ')[1]}");
+        request.Headers.Add("x-date", values["x-date"]);
+        await RequestSigner.SignAsync(request, "any", key, DateTimeOffset.UnixEpoch, signed.Headers, cancellationToken);
+        var authorization = request.Headers.GetValues("Authorization").Single();
+        return authorization.Split("signature=\"")[1].TrimEnd('"');
     }
 }
