@@ -140,7 +140,7 @@ internal sealed partial class Field : IDisposable
     }
 
     /// <summary>CPU seconds of all children that have ended, and of theirs.</summary>
-    private static double ChildrenCpu()
+    internal static double ChildrenCpu()
     {
         Span<long> usage = stackalloc long[18];
         _ = getrusage(-1, ref usage[0]);
