@@ -54,12 +54,12 @@ internal sealed class S3Source(S3Options options, S3Clients clients, TimeProvide
         var uri = (StorageUri.S3)request.Uri;
         var (client, refused) = await clients.FindAsync(request.Model, uri, cancellationToken).ConfigureAwait(false);
         if (client is null) return new OpenResult.Failed(Named(refused!, uri) with { Path = file.Path });
-        var get = new GetObjectRequest { BucketName = uri.Bucket, Key = file.SourceName, EtagToMatch = file.Version };
-        if (offset > 0 || length < file.Size) get.ByteRange = new ByteRange(offset, offset + length - 1);
+        // A range also for the whole: without one the SDK digests the body itself, a second time, and throws out of the last read.
+        var get = new GetObjectRequest { BucketName = uri.Bucket, Key = file.SourceName, EtagToMatch = file.Version, ByteRange = new ByteRange(offset, offset + length - 1) };
         try
         {
             var response = await WithPatienceAsync(() => client.GetObjectAsync(get, cancellationToken), cancellationToken).ConfigureAwait(false);
-            var start = get.ByteRange is null ? 0 : response.ContentRange?.StartsWith($"bytes {offset}-", StringComparison.Ordinal) == true ? offset : 0;
+            var start = response.ContentRange?.StartsWith($"bytes {offset}-", StringComparison.Ordinal) == true ? offset : 0;
             return new OpenResult.Opened(new BoundedStream(response.ResponseStream, length, owner: response) { SkipFirst = offset - start });
         }
         catch (Exception e) when (S3Failure.IsExpected(e))

@@ -6,7 +6,7 @@ using Ome.Tests.Contracts;
 namespace Ome.Tests.Agent.Staging;
 
 /// <summary>The contract of sources, for Hugging Face against the fake hub.</summary>
-public sealed class HuggingFaceSourceContractTests : ArtifactSourceContract
+public sealed class HuggingFaceSourceContractTests : RevisionedSourceContract
 {
     protected override async Task<ArtifactSourceBed> StartAsync(IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellationToken)
     {

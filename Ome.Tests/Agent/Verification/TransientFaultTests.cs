@@ -23,11 +23,16 @@ public sealed class TransientFaultTests
     [TearDown]
     public void RemoveTree() => _tree.Dispose();
 
-    [Test]
-    public async Task Once_is_never_damage(
-        [Values("stat", "read", "structure")] string look, [Values("EIO", "ESTALE", "EACCES", "ETIMEDOUT", "changed", "missing", "dangling", "garbage")] string fault, CancellationToken token)
+    /// <summary>Every look with every fault; a structure look has no digests that garbage could forge.</summary>
+    private static IEnumerable<object[]> LooksAndFaults() =>
+        from look in new[] { "stat", "read", "structure" }
+        from fault in new[] { "EIO", "ESTALE", "EACCES", "ETIMEDOUT", "changed", "missing", "dangling", "garbage" }
+        where (look, fault) != ("structure", "garbage")
+        select new object[] { look, fault };
+
+    [TestCaseSource(nameof(LooksAndFaults))]
+    public async Task Once_is_never_damage(string look, string fault, CancellationToken token)
     {
-        if (look == "structure" && fault == "garbage") Assert.Ignore("a structure look has no digests to forge");
         _tree.Runner = FaultyProbes.Runner(_tree.Engine, (at, path, _, before) => at == look && path.Value == Victim && before == 0 ? Observation(fault) : null);
 
         var report = await _tree.CheckAsync(_ledger, CheckScope.Full, token);
