@@ -35,7 +35,11 @@ internal static class StageCommand
         command.Validators.Add(result =>
         {
             if (result.GetValue(limit) is { } text && !ByteText.TryParse(text, out _)) result.AddError($"--bytes-per-second is '{text}': it must be {ByteText.Expected}");
-            if (result.GetValue(connections) is < 1 or > 64) result.AddError($"--connections is '{result.GetValue(connections)}': it must be from 1 to 64");
+        });
+        // On the option: a command's validators run before defaults are filled in.
+        connections.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text }] && (!int.TryParse(text, out var count) || count is < 1 or > 64)) result.AddError($"--connections is '{text}': it must be from 1 to 64");
         });
         command.SetAction(async (parsed, cancellationToken) =>
         {
