@@ -7,7 +7,7 @@ using Prometheus;
 namespace Ome.Agent.Hosting;
 
 /// <summary>The instruments of checks, one method per fact. Names of contract 8.3 and OEP-0011 first, ours after them; per-file names are never labels.</summary>
-public sealed class AgentMetrics(IMetricFactory metrics) : IIntegrityObserver
+public sealed class AgentMetrics(IMetricFactory metrics, AgentOptions options) : IIntegrityObserver
 {
     private static readonly string[] Model = ModelLabels.Names;
     private static readonly string[] Check = [.. Model, "mode", "storage_type", "result"];
@@ -28,6 +28,7 @@ public sealed class AgentMetrics(IMetricFactory metrics) : IIntegrityObserver
     private readonly Counter _overflows = metrics.CreateCounter("model_agent_watch_overflows_total", "Times the kernel's events came faster than they were taken; each costs one look at the model.");
     private readonly Gauge _held = metrics.CreateGauge("model_agent_integrity_withdrawals_held", "1 while a damaged model stays Ready because --max-withdrawals holds it.", Model);
     private readonly Gauge _oldestProof = metrics.CreateGauge("model_agent_integrity_oldest_proof_timestamp_seconds", "When the byte that waited longest was last proven, Unix time.", Model);
+    private readonly Gauge _deepMaxAge = metrics.CreateGauge("model_agent_integrity_deep_max_age_seconds", "Longest time a byte of a model may stay unread; absent where checks do not read every byte.", Model);
     private readonly Gauge _suspects = metrics.CreateGauge("model_agent_integrity_suspect_findings", "Findings of the newest check of a model.", Model);
     private readonly Gauge _damaged = metrics.CreateGauge("model_agent_integrity_damaged", "1 while a model's files are known to be damaged on this node.", Model);
 
@@ -43,8 +44,12 @@ public sealed class AgentMetrics(IMetricFactory metrics) : IIntegrityObserver
         if (report.Verdict.Reason == FindingReason.DigestMismatch) _checksumFailed.WithLabels(labels).Inc();
         if (report.Flickers > 0) _flickers.WithLabels(labels).Inc(report.Flickers);
         if (report.OldestProof is { } proof) _oldestProof.WithLabels(labels).Set(proof.ToUnixTimeSeconds());
+        var policy = PolicyReader.Read(options.Policy, spec.Integrity).Policy;
+        if (policy.Mode == IntegrityMode.Deep) _deepMaxAge.WithLabels(labels).Set(policy.DeepMaxAge.TotalSeconds);
+        else _deepMaxAge.RemoveLabelled(labels);
         _suspects.WithLabels(labels).Set(report.Verdict.Findings.Length);
-        _damaged.WithLabels(labels).Set(report.Verdict.Result == CheckResult.Invalid ? 1 : 0);
+        // A check that could not look says nothing of what an earlier one proved.
+        if (report.Verdict.Result != CheckResult.Inconclusive) _damaged.WithLabels(labels).Set(report.Verdict.Result == CheckResult.Invalid ? 1 : 0);
     }
 
     public void Unverifiable(ModelKey key, ModelSpec spec, FindingReason reason) =>
@@ -62,7 +67,7 @@ public sealed class AgentMetrics(IMetricFactory metrics) : IIntegrityObserver
 
     public void Forget(ModelKey key)
     {
-        foreach (var gauge in new[] { _oldestProof, _suspects, _damaged, _held }) gauge.RemoveLabelled(ModelLabels.Of(key));
+        foreach (var gauge in new[] { _oldestProof, _deepMaxAge, _suspects, _damaged, _held }) gauge.RemoveLabelled(ModelLabels.Of(key));
     }
 
     private static string StorageType(ModelSpec spec)

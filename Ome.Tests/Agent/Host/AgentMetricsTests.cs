@@ -39,6 +39,7 @@ public sealed class AgentMetricsTests
         ("model_agent_integrity_withdrawals_total", "counter", [.. Model, "reason"]),
         ("model_agent_integrity_readmissions_total", "counter", Model),
         ("model_agent_integrity_oldest_proof_timestamp_seconds", "gauge", Model),
+        ("model_agent_integrity_deep_max_age_seconds", "gauge", Model),
         ("model_agent_integrity_suspect_findings", "gauge", Model),
         ("model_agent_integrity_damaged", "gauge", Model),
         ("ome_build_info", "gauge", ["version", "kubeops"]),
