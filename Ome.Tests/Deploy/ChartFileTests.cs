@@ -20,13 +20,16 @@ public sealed class ChartFileTests
     [TestCase("model-warnings.yaml")]
     public void The_chart_brings_the_policies_of_config(string file) => Golden.MatchFile(Golden.ReadFile("config/policy/" + file), $"{Chart}/files/policy/{file}");
 
+    [TestCaseSource(nameof(OfMonitoring))]
+    public void The_chart_brings_the_scrapes_rules_and_dashboards_of_config(string file, string from) => Golden.MatchFile(Golden.ReadFile(from), $"{Chart}/files/{file}");
+
     [Test]
     public void The_chart_brings_nothing_else()
     {
         var root = Path.Combine(Architecture.RepositoryTests.RepositoryRoot(), Chart, "files");
 
-        Directory.EnumerateFiles(root, "*.yaml", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(root, path))
-            .Should().BeEquivalentTo([.. Generated(), "policy/agent-scope.yaml", "policy/model-warnings.yaml"]);
+        Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(root, path))
+            .Should().BeEquivalentTo([.. Generated(), "policy/agent-scope.yaml", "policy/model-warnings.yaml", .. OfMonitoring().Select(pair => pair[0])]);
     }
 
     [Test]
@@ -57,6 +60,10 @@ public sealed class ChartFileTests
     }
 
     private static IEnumerable<string> Generated() => Texts().Keys;
+
+    private static IEnumerable<string[]> OfMonitoring() =>
+        new[] { "pod_monitor.yaml", "service_monitor.yaml", "prometheus_rule.yaml" }.Select(file => new[] { "monitoring/" + file, "config/monitoring/" + file })
+            .Concat(new[] { "ome-fleet.json", "ome-node.json", "ome-model.json" }.Select(file => new[] { "dashboards/" + file, "config/monitoring/dashboards/" + file }));
 
     private static Dictionary<string, string> Texts() => ManifestTests.CrdFiles().Select(file => ($"crd/{file.Name}", file.Text))
         .Concat(RbacManifests.Files().Select(file => ($"rbac/{file.Key}", ManifestYaml.Write(file.Value))))
