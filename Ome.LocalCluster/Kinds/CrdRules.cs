@@ -70,12 +70,36 @@ public sealed class CrdRules : ObjectRules
                 errors.Add(FieldError.Required($"{path}.schema.openAPIV3Schema", "schemas are required"));
                 continue;
             }
+            if (CrdSchemaDecoder.Problem(schema, $"{path}.schema.openAPIV3Schema") is { } unreadable)
+                throw ApiException.BadRequest($"CustomResourceDefinition in version \"v1\" cannot be handled as a CustomResourceDefinition: {unreadable}");
+            CheckColumns(version, path, errors);
             StructuralSchema.Parse(schema, $"{path}.schema.openAPIV3Schema", out var problems);
             errors.AddRange(problems);
         }
         if (versions is null or { Count: 0 } || stored != 1)
             errors.Add(FieldError.Invalid("spec.versions", versions?.ToJsonString() ?? "null", "must have exactly one version marked as storage version"));
     }
+
+    // What is read when objects are shown, selected and scaled has to be readable when the CRD is written.
+    private static void CheckColumns(JsonObject version, string path, List<FieldError> errors)
+    {
+        foreach (var (column, at) in Items(version, "additionalPrinterColumns", path))
+        {
+            foreach (var member in new[] { "name", "type", "jsonPath" }) Require(column, member, $"{at}.{member}", errors);
+            if (column.Text("jsonPath") is { Length: > 0 } text && !Tables.JsonPath.IsValid(text)) errors.Add(FieldError.Invalid($"{at}.jsonPath", $"\"{text}\"", "must be a simple json path"));
+        }
+        foreach (var (field, at) in Items(version, "selectableFields", path)) Require(field, "jsonPath", $"{at}.jsonPath", errors);
+        if (version.Map("subresources")?.Map("scale") is not { } scale) return;
+        foreach (var (member, begin) in new[] { ("specReplicasPath", ".spec."), ("statusReplicasPath", ".status.") })
+        {
+            var at = $"{path}.subresources.scale.{member}";
+            var text = Require(scale, member, at, errors);
+            if (text.Length > 0 && !text.StartsWith(begin, StringComparison.Ordinal)) errors.Add(FieldError.Invalid(at, $"\"{text}\"", $"should be a json path under {begin.TrimEnd('.')}"));
+        }
+    }
+
+    private static IEnumerable<(JsonObject Item, string Path)> Items(JsonObject map, string member, string path) =>
+        (map.List(member) ?? []).Select((item, i) => (Item: item as JsonObject ?? [], Path: $"{path}.{member}[{i}]"));
 
     private static void CheckImmutable(JsonObject spec, JsonObject old, List<FieldError> errors)
     {

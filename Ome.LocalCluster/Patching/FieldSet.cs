@@ -77,6 +77,7 @@ internal sealed class FieldSet
     }
 
     /// <summary>Reads <c>fieldsV1</c>. Steps it does not know are kept as they are: somebody else may know them.</summary>
+    /// <exception cref="FormatException">A step that names a list item does not hold what it should.</exception>
     public static FieldSet FromJson(JsonObject json)
     {
         var result = ReadBelow(json);
@@ -147,8 +148,22 @@ internal static class FieldPath
         step.StartsWith("f:", StringComparison.Ordinal) ? schema.Member(step[2..]) : schema.Item;
 
     /// <summary>Other writers may order the keys of a <c>k:</c> step differently; compare one form.</summary>
-    public static string Normalize(string step) =>
-        step.StartsWith("k:", StringComparison.Ordinal) || step.StartsWith("v:", StringComparison.Ordinal) ? step[..2] + JsonValues.Canonical(JsonNode.Parse(step[2..])) : step;
+    /// <exception cref="FormatException">The step is no key or value.</exception>
+    public static string Normalize(string step)
+    {
+        var keys = step.StartsWith("k:", StringComparison.Ordinal);
+        if (!keys && !step.StartsWith("v:", StringComparison.Ordinal)) return step;
+        try
+        {
+            var value = JsonNode.Parse(step[2..]);
+            if (!keys || value is JsonObject) return step[..2] + JsonValues.Canonical(value);
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            // Said below, as for a key that is no object.
+        }
+        throw new FormatException($"\"{step}\" names no list item");
+    }
 
     /// <summary>As conflict messages show it: <c>.name</c>, <c>[name="a"]</c>, <c>[="x"]</c>.</summary>
     public static string Describe(string step)

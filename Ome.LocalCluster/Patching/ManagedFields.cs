@@ -50,7 +50,14 @@ internal sealed class ManagedFields
             var version = Text(entry, "apiVersion") ?? "";
             var subresource = Text(entry, "subresource");
             var key = Text(entry, "operation") == ManagerKey.Apply ? ManagerKey.Applier(name, subresource) : ManagerKey.Updater(name, version, subresource);
-            result._entries[key] = new(FieldSet.FromJson(fields), version, Text(entry, "time"));
+            try
+            {
+                result._entries[key] = new(FieldSet.FromJson(fields), version, Text(entry, "time"));
+            }
+            catch (FormatException)
+            {
+                // Dropped, as said above.
+            }
         }
         return result;
     }

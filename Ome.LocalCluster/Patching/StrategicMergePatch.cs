@@ -69,12 +69,13 @@ public static class StrategicMergePatch
     private static JsonArray MergeLists(JsonArray original, JsonArray patch, MergeSchema schema, string name)
     {
         if (patch.All(item => item is JsonValue)) return Unique(original.Concat(patch));
+        if (!patch.All(item => item is JsonObject)) throw PatchException.Unprocessable($"the list {name} mixes objects and other values");
         var key = schema.PatchMergeKey ?? throw PatchException.Unprocessable($"cannot merge lists without merge key for {name}");
         var plain = patch.Where(item => item is JsonObject map && Text(map[Directive]) is null or "merge").ToList();
         var result = patch.Any(item => Text(item?[Directive]) == "replace") ? [] : original.DeepClone().AsArray();
         foreach (var item in patch)
         {
-            if (item is not JsonObject map) throw PatchException.Unprocessable($"the list {name} mixes objects and other values");
+            var map = item!.AsObject();
             switch (Text(map[Directive]))
             {
                 case null or "merge" or "replace": break;
@@ -114,7 +115,7 @@ public static class StrategicMergePatch
     private static void Retain(JsonObject result, JsonObject patch)
     {
         if (patch[RetainKeys] is not JsonArray keep) return;
-        var names = keep.Select(name => (string)name!).ToHashSet(StringComparer.Ordinal);
+        var names = keep.Select(Text).OfType<string>().ToHashSet(StringComparer.Ordinal);
         var stray = patch.FirstOrDefault(member => member.Value is not null && !member.Key.StartsWith('$') && !names.Contains(member.Key)).Key;
         if (stray is not null) throw PatchException.BadRequest($"invalid patch format of retainKeys: the patch sets {stray}, which it does not list");
         foreach (var name in result.Select(member => member.Key).Where(name => !names.Contains(name)).ToList()) result.Remove(name);

@@ -63,6 +63,25 @@ internal static class TypedValue
         }
     }
 
+    /// <summary>The first list item that lacks the members that tell it apart, as a path and their names; null when each can be told apart.</summary>
+    public static (string Path, IReadOnlyList<string> Keys)? Unidentified(JsonNode? value, MergeSchema schema, string where = "")
+    {
+        if (value is JsonObject map)
+        {
+            foreach (var (name, member) in map)
+            {
+                if (Unidentified(member, schema.Member(name), where.Length == 0 ? name : $"{where}.{name}") is { } found) return found;
+            }
+        }
+        for (var i = 0; value is JsonArray list && i < list.Count; i++)
+        {
+            var keyed = schema.ListType == ListMerge.Map;
+            if (keyed && (list[i] is not JsonObject item || !schema.MapKeys.Any(key => (item[key] ?? schema.Item.Member(key).Default) is not null))) return ($"{where}[{i}]", schema.MapKeys);
+            if (Unidentified(list[i], schema.Item, $"{where}[{i}]") is { } found) return found;
+        }
+        return null;
+    }
+
     // Maps merge unless marked atomic; lists only when their type gives items an identity.
     private static bool IsGranular(JsonNode? value, MergeSchema schema) => value switch
     {

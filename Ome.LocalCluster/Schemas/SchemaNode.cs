@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 
 namespace Ome.LocalCluster.Schemas;
@@ -6,7 +7,7 @@ namespace Ome.LocalCluster.Schemas;
 internal sealed class SchemaNode
 {
     private readonly Func<string, JsonObject?> _resolve;
-    private readonly Dictionary<string, SchemaNode> _properties = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SchemaNode> _properties = new(StringComparer.Ordinal);
     private SchemaNode? _items;
     private SchemaNode? _additional;
 
@@ -30,7 +31,7 @@ internal sealed class SchemaNode
 
     public bool IsEmbeddedResource => Flag("x-kubernetes-embedded-resource");
 
-    public bool PreservesUnknown => Flag("x-kubernetes-preserve-unknown-fields") || Json["additionalProperties"] is JsonValue allowed && allowed.GetValue<bool>();
+    public bool PreservesUnknown => Flag("x-kubernetes-preserve-unknown-fields") || Flag("additionalProperties");
 
     public string? ListType => Text("x-kubernetes-list-type");
 
@@ -60,7 +61,7 @@ internal sealed class SchemaNode
     {
         if (_properties.TryGetValue(name, out var known)) return known;
         if (Json["properties"] is not JsonObject properties || properties[name] is not JsonObject json) return null;
-        lock (_properties) return _properties[name] = new(json, _resolve);
+        return _properties.GetOrAdd(name, static (_, child) => new(child.json, child._resolve), (json, _resolve));
     }
 
     public IReadOnlyList<SchemaNode> Alternatives(string member) => Json[member] is JsonArray list ? [.. list.OfType<JsonObject>().Select(json => new SchemaNode(json, _resolve))] : [];

@@ -21,7 +21,7 @@ internal static class StructuralRules
     public static IReadOnlyList<FieldError> Check(JsonObject schema, string path)
     {
         var errors = new List<FieldError>();
-        if (schema["nullable"] is JsonValue nullable && nullable.GetValue<bool>()) errors.Add(FieldError.Forbidden(path + ".nullable", "nullable cannot be true at the root"));
+        if (IsTrue(schema, "nullable")) errors.Add(FieldError.Forbidden(path + ".nullable", "nullable cannot be true at the root"));
         switch (Text(schema["type"]))
         {
             case null: errors.Add(FieldError.Required(path + ".type", "must not be empty at the root")); break;
@@ -85,7 +85,7 @@ internal static class StructuralRules
             errors.Add(FieldError.Forbidden(path + ".uniqueItems", "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"));
         if (schema["properties"] is JsonObject && schema["additionalProperties"] is JsonObject)
             errors.Add(FieldError.Forbidden(path + ".additionalProperties", "additionalProperties and properties are mutual exclusive"));
-        if (schema["x-kubernetes-preserve-unknown-fields"] is JsonValue preserve && !preserve.GetValue<bool>())
+        if (schema["x-kubernetes-preserve-unknown-fields"]?.GetValueKind() == System.Text.Json.JsonValueKind.False)
             errors.Add(FieldError.Invalid(path + ".x-kubernetes-preserve-unknown-fields", "false", "must be true or undefined"));
         if (IsTrue(schema, "x-kubernetes-embedded-resource") && schema["properties"] is null && !IsTrue(schema, "x-kubernetes-preserve-unknown-fields"))
             errors.Add(FieldError.Required(path + ".properties", "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields"));

@@ -6,6 +6,8 @@ namespace Ome.LocalCluster.Schemas;
 /// <summary>The schema of one version of a kind: pruning, defaulting, validation. Immutable; safe to share between requests.</summary>
 public sealed class StructuralSchema
 {
+    private static readonly SchemaNode Common = new(WithObjectFields([]), BuiltInSchemas.All.Find);
+
     private readonly SchemaNode _root;
 
     private StructuralSchema(JsonObject source, JsonObject root, Func<string, JsonObject?> resolve)
@@ -35,6 +37,12 @@ public sealed class StructuralSchema
     /// <summary>The schema of a built-in kind; null when none ships.</summary>
     public static StructuralSchema? OfBuiltIn(string group, string version, string kind) =>
         BuiltInSchemas.All.Find(group, version, kind) is { } schema ? new(schema, schema, BuiltInSchemas.All.Find) : null;
+
+    /// <summary>What a typed decoder would say of the resource: the first value of another JSON type than its field; null when all can be read.</summary>
+    public string? Misfit(JsonObject resource, string kind) => TypedDecoder.Problem(resource, _root, kind);
+
+    /// <summary>As <see cref="Misfit"/>, for a kind of which only the parts every object has are known.</summary>
+    public static string? CommonMisfit(JsonObject resource, string kind) => TypedDecoder.Problem(resource, Common, kind);
 
     /// <summary>Removes what the schema does not know, in place.</summary>
     /// <returns>Paths of removed members, e.g. <c>spec.extra</c>, for fieldValidation Strict and Warn.</returns>

@@ -65,6 +65,8 @@ internal sealed class FaultEndpoints(FaultInjector faults, TimeProvider clock)
 
     private static string? Resource(ApiRequest request) => request.Parameter("resource") is { Length: > 0 } resource ? resource : null;
 
+    private static bool IsTrue(JsonNode? flag) => flag?.GetValueKind() == System.Text.Json.JsonValueKind.True;
+
     private static FaultRule ReadRule(JsonObject body) => new()
     {
         Verb = body.Text("verb"),
@@ -77,7 +79,7 @@ internal sealed class FaultEndpoints(FaultInjector faults, TimeProvider clock)
         Latency = TimeSpan.FromMilliseconds(body.Integer("latencyMilliseconds") ?? 0),
         Code = (int?)body.Integer("code"),
         RetryAfterSeconds = (int?)body.Integer("retryAfterSeconds"),
-        LoseAnswer = (bool?)body["loseAnswer"] ?? false,
-        CutConnection = (bool?)body["cutConnection"] ?? false,
+        LoseAnswer = IsTrue(body["loseAnswer"]),
+        CutConnection = IsTrue(body["cutConnection"]),
     };
 }

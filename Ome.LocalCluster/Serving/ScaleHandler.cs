@@ -26,17 +26,22 @@ internal sealed class ScaleHandler(ObjectStore store, ObjectWriter writer)
             var scale = ToScale(resource, live);
             var wanted = (patch, json) switch
             {
-                (false, _) => body.AsObject(),
-                (_, true) => JsonPatch.Apply(scale, body.AsArray()).AsObject(),
-                _ => MergePatch.Apply(scale, body.AsObject()),
+                (false, _) => Map(body),
+                (_, true) => Map(JsonPatch.Apply(scale, body as JsonArray ?? throw ApiException.BadRequest("a JSON patch must be a list of operations"))),
+                _ => MergePatch.Apply(scale, Map(body)),
             };
             return Scaled(resource, live, wanted);
         }, request.WriteOptions);
         await request.JsonAsync(ToScale(resource, result.Tree));
     }
 
+    private static JsonObject Map(JsonNode body) => body as JsonObject ?? throw ApiException.BadRequest("the body must be an object");
+
     private static JsonObject Scaled(ApiResource resource, JsonObject live, JsonObject wanted)
     {
+        var replicas = wanted.Map("spec")?["replicas"];
+        if (replicas is not null && wanted.Map("spec")!.Integer("replicas") is null)
+            throw ApiException.BadRequest($"json: cannot unmarshal {replicas.ToJsonString()} into field Scale.spec.replicas of type int32");
         Set(live, resource.Scale!.SpecReplicas, wanted.Map("spec")?.Integer("replicas") ?? 0);
         if (wanted.Metadata().Text("resourceVersion") is { Length: > 0 } version) live.Metadata()["resourceVersion"] = version;
         return live;

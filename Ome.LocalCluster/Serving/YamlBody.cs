@@ -35,7 +35,11 @@ public static class YamlBody
         {
             case YamlMappingNode map:
                 var tree = new JsonObject();
-                foreach (var (key, value) in map.Children) tree[((YamlScalarNode)key).Value ?? ""] = Convert(value, depth + 1);
+                foreach (var (key, value) in map.Children)
+                {
+                    if (key is not YamlScalarNode name) throw ApiException.BadRequest($"the YAML body has a key that is no text in line {key.Start.Line}");
+                    tree[name.Value ?? ""] = Convert(value, depth + 1);
+                }
                 return tree;
             case YamlSequenceNode list:
                 return new JsonArray([.. list.Children.Select(item => Convert(item, depth + 1))]);

@@ -40,6 +40,20 @@ public sealed class JsonPath
     /// <exception cref="FormatException">The text is no path of this subset; the message says where.</exception>
     public static JsonPath Parse(string text) => new(text, new Reader(text).Steps());
 
+    /// <summary>True when <see cref="Parse"/> can read the text.</summary>
+    public static bool IsValid(string text)
+    {
+        try
+        {
+            Parse(text);
+            return true;
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>All values the path leads to, in document order; none when a step is missing.</summary>
     public IReadOnlyList<JsonNode?> Find(JsonNode? root)
     {

@@ -42,6 +42,7 @@ public sealed partial class ObjectWriter
     {
         if (!options.ManagerGiven)
             throw ApiException.Invalid("meta.k8s.io", "PatchOptions", "", [FieldError.Required("fieldManager", "is required for apply patch")]);
+        CheckTypes(resource, config);
         CheckIdentity(resource, config, key.Namespace, key.Name);
         if (config.Metadata().ContainsKey("managedFields")) throw ApiException.BadRequest("metadata.managedFields must be nil");
         var warnings = Decode(resource, config, options);

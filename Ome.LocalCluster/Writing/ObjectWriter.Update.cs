@@ -23,6 +23,7 @@ public sealed partial class ObjectWriter
         {
             var current = store.Get(resource.Collection, key) ?? throw ApiException.NotFound(resource.Group, resource.Plural, key.Name);
             var desired = change(resource.Read(current));
+            CheckTypes(resource, desired);
             CheckIdentity(resource, desired, key.Namespace, key.Name);
             CheckPreconditions(resource, current, desired.Metadata());
             var warnings = Decode(resource, desired, options);

@@ -28,6 +28,7 @@ public sealed partial class ObjectWriter(ObjectStore store, TimeProvider clock)
 
     private WriteResult Create(ApiResource resource, string ns, JsonObject body, WriteOptions options, bool track)
     {
+        CheckTypes(resource, body);
         CheckIdentity(resource, body, ns, name: null);
         var metadata = body.Metadata();
         if (metadata.Text("resourceVersion") is { Length: > 0 }) throw ApiException.BadRequest("resourceVersion should not be set on objects to be created");
@@ -52,6 +53,14 @@ public sealed partial class ObjectWriter(ObjectStore store, TimeProvider clock)
         return new WriteResult(body, true, warnings);
     }
 
+    /// <summary>Every value must be readable into its field. Custom resources are typed in their metadata only: the rest is for their schema.</summary>
+    private static void CheckTypes(ApiResource resource, JsonObject body)
+    {
+        var misfit = resource.Fields is { } fields ? fields.Misfit(body, resource.Kind) : StructuralSchema.CommonMisfit(body, resource.Kind);
+        if (misfit is not null)
+            throw ApiException.BadRequest($"{resource.Kind} in version \"{resource.Version}\" cannot be handled as a {resource.Kind}: {misfit}");
+    }
+
     /// <summary>apiVersion, kind, namespace and name of a body must be those of the URL; left out, they are filled in.</summary>
     private static void CheckIdentity(ApiResource resource, JsonObject body, string ns, string? name)
     {
@@ -61,7 +70,6 @@ public sealed partial class ObjectWriter(ObjectStore store, TimeProvider clock)
             throw ApiException.BadRequest($"the kind in the data ({kind}) does not match the expected kind ({resource.Kind})");
         body["apiVersion"] = resource.GroupVersion;
         body["kind"] = resource.Kind;
-        if (body.ContainsKey("metadata") && body["metadata"] is not (JsonObject or null)) throw ApiException.BadRequest("metadata must be an object");
         var metadata = body.Metadata();
         if (metadata.Text("namespace") is { Length: > 0 } given && given != ns)
             throw ApiException.BadRequest("the namespace of the provided object does not match the namespace sent on the request");
@@ -96,6 +104,17 @@ public sealed partial class ObjectWriter(ObjectStore store, TimeProvider clock)
         if (errors.Count > 0) throw ApiException.Invalid(resource.Group, resource.Kind, item.Metadata().Text("name") ?? "", errors);
     }
 
-    private void Track(ApiResource resource, JsonObject? old, JsonObject item, WriteOptions options, string? subresource) =>
-        ServerSideApply.TrackUpdate(old, item, options.Manager, resource.GroupVersion, subresource, Now, resource.Merge);
+    private void Track(ApiResource resource, JsonObject? old, JsonObject item, WriteOptions options, string? subresource)
+    {
+        try
+        {
+            ServerSideApply.TrackUpdate(old, item, options.Manager, resource.GroupVersion, subresource, Now, resource.Merge);
+        }
+        catch (PatchException) when (TypedValue.Unidentified(item, resource.Merge) is { } nameless)
+        {
+            // Nobody could own it.
+            var error = FieldError.Required(nameless.Path, $"an item of this list is told apart by {string.Join(", ", nameless.Keys)}");
+            throw ApiException.Invalid(resource.Group, resource.Kind, item.Metadata().Text("name") ?? "", [error]);
+        }
+    }
 }

@@ -49,6 +49,23 @@ public sealed class UpCommandTests
         error.Should().Contain($"127.0.0.1:{port}").And.Contain("--port");
     }
 
+    [Test, CancelAfter(60_000)]
+    public async Task Of_two_ports_the_taken_one_is_named(CancellationToken ct)
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        var free = new TcpListener(IPAddress.Loopback, 0);
+        free.Start();
+        var other = ((IPEndPoint)free.LocalEndpoint).Port;
+        free.Stop();
+
+        var (code, error) = await RunAsync(ct, "up", "--port", other.ToString(), "--http-port", port.ToString());
+
+        code.Should().Be(1);
+        error.Should().Contain($"Cannot listen on 127.0.0.1:{port}:").And.NotContain(other.ToString());
+    }
+
     [TestCase("--port", "70000", "--port")]
     [TestCase("--history", "0", "--history")]
     [TestCase("--nonsense", "1", "--nonsense")]
