@@ -4,10 +4,13 @@ using System.Text;
 namespace Ome.Tests.Support;
 
 /// <summary>The real kubectl against a control plane.</summary>
-public sealed class Kubectl(string kubeconfig) : IDisposable
+public sealed class Kubectl(string kubeconfig, string? program = null) : IDisposable
 {
     // Its own discovery cache: ports are used again, and the default cache is by address.
     private readonly TempDirectory _cache = new();
+
+    /// <summary>Every kubectl there is here, by where it was found: <c>tools</c> (<c>make tools</c> fetched it) and <c>PATH</c>.</summary>
+    public static IReadOnlyDictionary<string, string> Programs { get; } = Tool.FindAll("kubectl").ToDictionary(StringComparer.Ordinal);
 
     /// <summary>Path of kubectl; null when there is none.</summary>
     public static string? Program { get; } = Tool.Find("kubectl");
@@ -42,7 +45,7 @@ public sealed class Kubectl(string kubeconfig) : IDisposable
     /// <summary>Starts a command that goes on until it is killed, such as <c>get -w</c>; the caller kills it.</summary>
     public Process Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Program!, [.. arguments, "--kubeconfig", kubeconfig, "--cache-dir", _cache.Path])
+        var start = new ProcessStartInfo(program ?? Program!, [.. arguments, "--kubeconfig", kubeconfig, "--cache-dir", _cache.Path])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

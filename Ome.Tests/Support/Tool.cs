@@ -8,14 +8,20 @@ namespace Ome.Tests.Support;
 public static class Tool
 {
     /// <summary>Path of a program; null when there is none.</summary>
-    public static string? Find(string name)
+    public static string? Find(string name) => FindAll(name).Select(found => found.Value).FirstOrDefault();
+
+    /// <summary>Every program of the name, the one tests take first, by where it lies: <c>tools</c> and <c>PATH</c>.</summary>
+    public static IReadOnlyList<KeyValuePair<string, string>> FindAll(string name)
     {
 #pragma warning disable RS0030 // finding a program is what PATH is for
         var path = Environment.GetEnvironmentVariable("PATH") ?? "";
 #pragma warning restore RS0030
-        return path.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-            .Prepend(Path.Combine(RepositoryTests.RepositoryRoot(), "artifacts", "tools"))
-            .Select(directory => Path.Combine(directory, name)).FirstOrDefault(File.Exists);
+        var onPath = path.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Select(directory => Path.Combine(directory, name)).FirstOrDefault(File.Exists);
+        var fetched = Path.Combine(RepositoryTests.RepositoryRoot(), "artifacts", "tools", name);
+        var found = new List<KeyValuePair<string, string>>();
+        if (File.Exists(fetched)) found.Add(new("tools", fetched));
+        if (onPath is not null) found.Add(new("PATH", onPath));
+        return found;
     }
 
     /// <summary>Path of a program; where there is none the test is skipped and says why.</summary>

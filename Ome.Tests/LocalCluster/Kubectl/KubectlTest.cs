@@ -4,9 +4,13 @@ using Ome.Tests.Support.ControlPlanes;
 
 namespace Ome.Tests.LocalCluster.Kubectl;
 
-/// <summary>A command of the real kubectl works against the control plane.</summary>
-public abstract class KubectlTest
+/// <summary>A command of the real kubectl works against the control plane. Each fixture runs once with every kubectl found.</summary>
+/// <param name="found">Key of <see cref="Support.Kubectl.Programs"/>.</param>
+public abstract class KubectlTest(string found)
 {
+    /// <summary>Where kubectls were found; one entry that finds nothing where there are none, so that the tests say that they were skipped.</summary>
+    public static IEnumerable<string> Found => Support.Kubectl.Programs.Keys.DefaultIfEmpty("none");
+
     private readonly List<string> _clusterScoped = [];
 
     protected ITestControlPlane Plane { get; private set; } = null!;
@@ -27,7 +31,7 @@ public abstract class KubectlTest
         Plane = await ControlPlanes.SharedAsync(CancellationToken.None);
         await Plane.InstallCrdsAsync(Path.Combine(ConfigDirectory, "crd"), CancellationToken.None);
         Namespace = await Plane.CreateNamespaceAsync(CancellationToken.None);
-        Kubectl = new Support.Kubectl(Plane.KubeconfigPath);
+        Kubectl = new Support.Kubectl(Plane.KubeconfigPath, Support.Kubectl.Programs[found]);
         Files = new TempDirectory();
     }
 

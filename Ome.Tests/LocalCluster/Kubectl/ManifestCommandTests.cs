@@ -1,7 +1,8 @@
 namespace Ome.Tests.LocalCluster.Kubectl;
 
 /// <summary>Ome's own manifests.</summary>
-public sealed class ManifestCommandTests : KubectlTest
+[TestFixtureSource(typeof(KubectlTest), nameof(Found))]
+public sealed class ManifestCommandTests(string found) : KubectlTest(found)
 {
     [TestCase("crd")]
     [TestCase("rbac")]
@@ -12,11 +13,30 @@ public sealed class ManifestCommandTests : KubectlTest
     {
         var path = Path.Combine(ConfigDirectory, directory);
         if (!File.Exists(Path.Combine(path, "kustomization.yaml"))) Assert.Ignore($"config/{directory} has no kustomization.yaml");
+        if (directory == "policy") Plane.RequireMinor(30, "ValidatingAdmissionPolicy v1");
         await EnsureNamespaceAsync(path, ct);
 
         var result = await Kubectl.RunAsync(ct, "apply", "--server-side", "--force-conflicts", "-k", path, "--dry-run=server");
 
         result.Succeeded().Should().Contain("(server dry run)");
+    }
+
+    [Test, CancelAfter(120_000)]
+    public async Task The_whole_installation_passes_a_client_side_apply_checked_by_the_server(CancellationToken ct)
+    {
+        var path = Path.Combine(ConfigDirectory, "default");
+        await EnsureNamespaceAsync(path, ct);
+
+        var result = await Kubectl.RunAsync(ct, "apply", "-k", path, "--dry-run=server");
+
+        result.Succeeded().Should().Contain("daemonset.apps/").And.Contain("deployment.apps/").And.Contain("(server dry run)");
+    }
+
+    [Test, CancelAfter(120_000)]
+    public async Task Each_CRD_applies_from_its_file(CancellationToken ct)
+    {
+        foreach (var file in Directory.GetFiles(Path.Combine(ConfigDirectory, "crd"), "ome.io_*.yaml"))
+            (await Kubectl.RunAsync(ct, "apply", "-f", file)).Succeeded().Should().Contain("customresourcedefinition.apiextensions.k8s.io/");
     }
 
     // A dry run creates no namespace for what follows in the same directory.

@@ -4,7 +4,8 @@ using Ome.Tests.Support.ControlPlanes;
 namespace Ome.Tests.LocalCluster.Kubectl;
 
 /// <summary>get, describe, explain, wait, events, discovery.</summary>
-public sealed class ReadCommandTests : KubectlTest
+[TestFixtureSource(typeof(KubectlTest), nameof(Found))]
+public sealed class ReadCommandTests(string found) : KubectlTest(found)
 {
     [Test, CancelAfter(60_000)]
     public async Task Get_shows_the_printer_columns(CancellationToken ct)

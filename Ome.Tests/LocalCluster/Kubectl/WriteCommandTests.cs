@@ -1,7 +1,8 @@
 namespace Ome.Tests.LocalCluster.Kubectl;
 
 /// <summary>apply, create, label, annotate, patch, delete, diff.</summary>
-public sealed class WriteCommandTests : KubectlTest
+[TestFixtureSource(typeof(KubectlTest), nameof(Found))]
+public sealed class WriteCommandTests(string found) : KubectlTest(found)
 {
     [Test, CancelAfter(60_000)]
     public async Task Apply_of_the_CRDs_is_idempotent(CancellationToken ct)
@@ -166,6 +167,7 @@ public sealed class WriteCommandTests : KubectlTest
         same.ExitCode.Should().Be(0, same.Output + same.Error);
         other.ExitCode.Should().Be(1, other.Error);
         other.Output.Should().Contain("-    name: safetensors").And.Contain("+    name: gguf");
+        (await RunAsync(ct, "diff", "--server-side", "--force-conflicts", "-f", ModelFile("m", "gguf"))).Output.Should().Contain("+    name: gguf");
     }
 
     [Test, CancelAfter(60_000)]
