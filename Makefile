@@ -79,8 +79,8 @@ bench: build ## benchmarks; ratios against a baseline in the same run
 	@dotnet run --project Ome.Benchmarks -c $(CONFIG) --no-build -- $(BENCH_ARGS)
 
 .PHONY: demo
-demo: build ## the whole system on this machine: damage, withdrawal, readmission; DEMO_MODEL=DIR, KEEP=1
-	@dotnet run --project Ome.LocalCluster -c $(CONFIG) --no-build -- demo --configuration $(CONFIG) $(if $(DEMO_MODEL),--model $(DEMO_MODEL)) $(if $(KEEP),--keep)
+demo: build ## the whole system on this machine: damage, withdrawal, readmission; DEMO_MODEL=DIR, DEMO_CONTEXT=NAME, KEEP=1
+	@dotnet run --project Ome.LocalCluster -c $(CONFIG) --no-build -- demo --configuration $(CONFIG) $(if $(DEMO_MODEL),--model "$(DEMO_MODEL)") $(if $(DEMO_CONTEXT),--context "$(DEMO_CONTEXT)") $(if $(KEEP),--keep)
 
 .PHONY: local-up
 local-up: build ## a local control plane in the foreground; prints export KUBECONFIG=...

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace Ome.LocalCluster;
 
@@ -6,16 +7,25 @@ namespace Ome.LocalCluster;
 public static class Kubeconfig
 {
     /// <summary>Writes a kubeconfig with one context; the file holds a token and is readable by its owner only.</summary>
-    public static async Task WriteAsync(string path, Uri server, string authorityPem, string token, CancellationToken cancellationToken = default)
+    public static Task WriteAsync(string path, Uri server, string authorityPem, string token, CancellationToken cancellationToken = default) =>
+        WriteAsync(path, Cluster(server, authorityPem), token, cancellationToken);
+
+    /// <summary>How a server is reached and trusted, as a kubeconfig says it.</summary>
+    public static JsonObject Cluster(Uri server, string authorityPem) => new()
+    {
+        ["server"] = server.AbsoluteUri.TrimEnd('/'),
+        ["certificate-authority-data"] = Convert.ToBase64String(Encoding.ASCII.GetBytes(authorityPem)),
+    };
+
+    /// <summary>As the other, with the <c>cluster</c> of another kubeconfig.</summary>
+    public static async Task WriteAsync(string path, JsonObject cluster, string token, CancellationToken cancellationToken = default)
     {
         var text = $"""
             apiVersion: v1
             kind: Config
             clusters:
             - name: ome-local
-              cluster:
-                server: {server.AbsoluteUri.TrimEnd('/')}
-                certificate-authority-data: {Convert.ToBase64String(Encoding.ASCII.GetBytes(authorityPem))}
+              cluster: {Encoding.UTF8.GetString(Protocol.JsonText.ToUtf8(cluster))}
             users:
             - name: admin
               user:

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using YamlDotNet.RepresentationModel;
@@ -8,7 +6,7 @@ using YamlDotNet.RepresentationModel;
 namespace Ome.LocalCluster.Demo;
 
 /// <summary>The few calls the demo makes as administrator, as plain HTTP so that what is seen is what is on the wire.</summary>
-internal sealed class DemoApi : IDisposable
+internal sealed class DemoApi(HttpClient client)
 {
     private static readonly Dictionary<string, (string Path, bool Namespaced)> Kinds = new(StringComparer.Ordinal)
     {
@@ -20,21 +18,15 @@ internal sealed class DemoApi : IDisposable
         ["RoleBinding"] = ("rolebindings", true),
     };
 
-    private readonly HttpClient _client;
+    private readonly List<string> _created = [];
 
-    public DemoApi(Uri url, string token, string authorityPem)
-    {
-        var authority = X509Certificate2.CreateFromPem(authorityPem);
-        var handler = new SocketsHttpHandler();
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null && IsSignedBy(certificate, authority);
-        _client = new HttpClient(handler) { BaseAddress = url };
-        _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-    }
+    /// <summary>Paths of the objects that this made and that were not there before, oldest first.</summary>
+    public IReadOnlyList<string> Created => _created;
 
     /// <summary>The object, or null when there is none.</summary>
     public async Task<JsonObject?> GetAsync(string path, CancellationToken cancellationToken)
     {
-        using var response = await _client.GetAsync(new Uri(path, UriKind.Relative), cancellationToken);
+        using var response = await client.GetAsync(new Uri(path, UriKind.Relative), cancellationToken);
         if (response.StatusCode == HttpStatusCode.NotFound) return null;
         return await ReadAsync(response, path, cancellationToken);
     }
@@ -44,14 +36,38 @@ internal sealed class DemoApi : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative));
         request.Headers.Accept.ParseAdd("application/json;as=Table;v=v1;g=meta.k8s.io");
-        using var response = await _client.SendAsync(request, cancellationToken);
+        using var response = await client.SendAsync(request, cancellationToken);
         return await ReadAsync(response, path, cancellationToken);
     }
 
-    public async Task<JsonObject> CreateAsync(string path, JsonObject body, CancellationToken cancellationToken)
+    /// <summary>Creates an object in a collection.</summary>
+    public async Task CreateAsync(string collection, JsonObject body, CancellationToken cancellationToken)
     {
-        using var response = await _client.PostAsJsonAsync(new Uri(path, UriKind.Relative), body, cancellationToken);
-        return await ReadAsync(response, path, cancellationToken);
+        await PostAsync(collection, body, cancellationToken);
+        _created.Add($"{collection}/{(string?)body["metadata"]?["name"]}");
+    }
+
+    /// <summary>Deletes the object or, of a collection, all; one that is not there is fine.</summary>
+    public async Task DeleteAsync(string path, CancellationToken cancellationToken)
+    {
+        using var response = await client.DeleteAsync(new Uri(path, UriKind.Relative), cancellationToken);
+        if (response.StatusCode != HttpStatusCode.NotFound) await ReadAsync(response, path, cancellationToken);
+    }
+
+    /// <summary>Waits until a kind is served: a server learns of a CRD a moment after it was written.</summary>
+    public async Task UntilServedAsync(string collection, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            using var response = await client.GetAsync(new Uri(collection + "?limit=1", UriKind.Relative), cancellationToken);
+            if (response.StatusCode is not (HttpStatusCode.NotFound or HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable))
+            {
+                await ReadAsync(response, collection, cancellationToken);
+                return;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
+        }
     }
 
     /// <summary>Applies every document of a manifest file, as <c>kubectl apply --server-side</c> does.</summary>
@@ -68,10 +84,11 @@ internal sealed class DemoApi : IDisposable
             var version = root["apiVersion"].ToString();
             var path = new StringBuilder(version.Contains('/', StringComparison.Ordinal) ? $"/apis/{version}" : $"/api/{version}");
             if (resource.Namespaced) path.Append("/namespaces/").Append(metadata["namespace"]);
-            path.Append('/').Append(resource.Path).Append('/').Append(metadata["name"]).Append("?fieldManager=ome-demo&force=true");
+            path.Append('/').Append(resource.Path).Append('/').Append(metadata["name"]);
             using var content = new StringContent(text, Encoding.UTF8, "application/apply-patch+yaml");
-            using var response = await _client.PatchAsync(new Uri(path.ToString(), UriKind.Relative), content, cancellationToken);
+            using var response = await client.PatchAsync(new Uri(path + "?fieldManager=ome-demo&force=true", UriKind.Relative), content, cancellationToken);
             await ReadAsync(response, path.ToString(), cancellationToken);
+            if (response.StatusCode == HttpStatusCode.Created) _created.Add(path.ToString());
         }
     }
 
@@ -79,19 +96,14 @@ internal sealed class DemoApi : IDisposable
     public async Task<string> TokenAsync(string ns, string account, CancellationToken cancellationToken)
     {
         var request = new JsonObject { ["apiVersion"] = "authentication.k8s.io/v1", ["kind"] = "TokenRequest", ["spec"] = new JsonObject { ["expirationSeconds"] = 86400 } };
-        var issued = await CreateAsync($"/api/v1/namespaces/{ns}/serviceaccounts/{account}/token", request, cancellationToken);
+        var issued = await PostAsync($"/api/v1/namespaces/{ns}/serviceaccounts/{account}/token", request, cancellationToken);
         return (string)issued["status"]!["token"]!;
     }
 
-    public void Dispose() => _client.Dispose();
-
-    private static bool IsSignedBy(X509Certificate certificate, X509Certificate2 authority)
+    private async Task<JsonObject> PostAsync(string path, JsonObject body, CancellationToken cancellationToken)
     {
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.Add(authority);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        return chain.Build(new X509Certificate2(certificate));
+        using var response = await client.PostAsJsonAsync(new Uri(path, UriKind.Relative), body, cancellationToken);
+        return await ReadAsync(response, path, cancellationToken);
     }
 
     private static async Task<JsonObject> ReadAsync(HttpResponseMessage response, string path, CancellationToken cancellationToken)

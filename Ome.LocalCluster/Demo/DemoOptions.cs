@@ -7,7 +7,10 @@ namespace Ome.LocalCluster.Demo;
 /// <param name="Agents">Number of nodes, from 2.</param>
 /// <param name="Model">Directory of a model of one's own to serve from the hub; null generates one.</param>
 /// <param name="Keep">Leave everything running at the end.</param>
-internal sealed record DemoOptions(string Repository, string Directory, string Configuration, int Agents, string? Model, bool Keep)
+/// <param name="Context">Kubeconfig context of a cluster to run on; null starts a control plane.</param>
+/// <param name="Assets">Directory of etcd and kube-apiserver to start; null starts the in-process control plane.</param>
+/// <param name="Port">HTTPS port of the in-process control plane; 0 takes a free one.</param>
+internal sealed record DemoOptions(string Repository, string Directory, string Configuration, int Agents, string? Model, bool Keep, string? Context, string? Assets, int Port)
 {
     public string Assembly(string project, string name)
     {

@@ -34,7 +34,7 @@ internal sealed class DemoScript(DemoWorld world)
 
     private async Task StageAsync(CancellationToken cancellationToken)
     {
-        Say($"A hub model for {world.Nodes.Count} nodes and a local model on {world.Nodes[0].Name}");
+        Say($"On {world.Cluster.Name}: a hub model for {world.Nodes.Count} nodes and a local model on {world.Nodes[0].Name}");
         var started = Stopwatch.GetTimestamp();
         await ApplyModelAsync("clusterbasemodels", Model("ClusterBaseModel", Hub, "hf://demo/tiny-llama", "", null), cancellationToken);
         var directory = Path.Combine(world.Nodes[0].ModelsRoot, "on-disk");
@@ -59,6 +59,7 @@ internal sealed class DemoScript(DemoWorld world)
     private async Task DamageAsync(string fault, string reason, string shard, string good, Action<string> damage, CancellationToken cancellationToken)
     {
         Say($"{fault}: {Path.GetFileName(shard)} on {Victim.Name}");
+        var (withdrawals, readmissions) = (await WithdrawalsAsync(), await ReadmissionsAsync());
         var started = Stopwatch.GetTimestamp();
         damage(shard);
         await UntilAsync("the node's label is no longer Ready", async () => await _view.LabelAsync(Victim, Hub, cancellationToken) != "Ready", cancellationToken);
@@ -69,7 +70,7 @@ internal sealed class DemoScript(DemoWorld world)
         var status = Stopwatch.GetElapsedTime(started).TotalSeconds;
         await UntilAsync($"the model's condition says {reason} and names the file", () => _view.ConditionIsAsync(Hub, "ArtifactsIntact", "False", reason, [Victim.Name, Path.GetFileName(shard)], cancellationToken), cancellationToken);
         await UntilAsync("kubectl get clusterbasemodel shows one node less and names it", () => TableShowsAsync(Ready(world.Nodes.Count - 1), "False", Victim.Name, cancellationToken), cancellationToken);
-        await UntilAsync("an Event names it", () => _view.HasEventAsync(Hub, "NodeWithdrawn", Path.GetFileName(shard), cancellationToken), cancellationToken);
+        await UntilAsync("an Event names it", async () => await WithdrawalsAsync() > withdrawals, cancellationToken);
         await UntilAsync("the metric says damaged", () => DemoView.MetricIsAsync(Victim, "model_agent_integrity_damaged", Hub, "1", cancellationToken), cancellationToken);
         await _view.PrintDamageAsync(Victim, Hub, cancellationToken);
         _summary.Add(($"{fault} → label withdrawn", label, reason));
@@ -81,8 +82,14 @@ internal sealed class DemoScript(DemoWorld world)
         await UntilAsync("the model's status lists the node as ready", async () => (await _view.NodesAsync(Hub, "nodesReady", cancellationToken)).Contains(Victim.Name), cancellationToken);
         await UntilAsync("the model's condition is well again", () => _view.ConditionIsAsync(Hub, "ArtifactsIntact", "True", "Verified", [], cancellationToken), cancellationToken);
         await UntilAsync("kubectl get clusterbasemodel shows all nodes", () => TableShowsAsync(Ready(world.Nodes.Count), "True", string.Empty, cancellationToken), cancellationToken);
-        await UntilAsync("an Event tells of it", () => _view.HasEventAsync(Hub, "NodeReadmitted", Victim.Name, cancellationToken), cancellationToken);
         _summary.Add(($"{fault}, mended → readmitted after a full check", Stopwatch.GetElapsedTime(mended).TotalSeconds, "NodeReadmitted"));
+        await UntilAsync("the ConfigMap entry is Ready again", async () => (string?)(await _view.EntryAsync(Victim, Hub, cancellationToken))?["status"] == "Ready", cancellationToken);
+        await UntilAsync("the check says Valid", async () => (string?)(await _view.CheckAsync(Victim, Hub, cancellationToken))?["status"]?["result"] == "Valid", cancellationToken);
+        await UntilAsync("an Event tells of it", async () => await ReadmissionsAsync() > readmissions, cancellationToken);
+        await UntilAsync("the metric says intact", () => DemoView.MetricIsAsync(Victim, "model_agent_integrity_damaged", Hub, "0", cancellationToken), cancellationToken);
+
+        Task<int> WithdrawalsAsync() => _view.EventsAsync(Hub, "NodeWithdrawn", Path.GetFileName(shard), cancellationToken);
+        Task<int> ReadmissionsAsync() => _view.EventsAsync(Hub, "NodeReadmitted", Victim.Name, cancellationToken);
     }
 
     private async Task<bool> TableShowsAsync(string nodes, string intact, string damaged, CancellationToken cancellationToken)
@@ -115,7 +122,7 @@ internal sealed class DemoScript(DemoWorld world)
         AnsiConsole.MarkupLineInterpolated($"  [green]✓[/] {what}");
     }
 
-    private Task<JsonObject> ApplyModelAsync(string collection, JsonObject model, CancellationToken cancellationToken) =>
+    private Task ApplyModelAsync(string collection, JsonObject model, CancellationToken cancellationToken) =>
         world.Api.CreateAsync("/apis/ome.io/v1beta1/" + collection, model, cancellationToken);
 
     private static JsonObject Model(string kind, string name, string uri, string path, string? node)

@@ -46,11 +46,13 @@ internal sealed class DemoView(DemoWorld world)
         return table["columnDefinitions"]!.AsArray().Zip(cells).ToDictionary(static pair => (string)pair.First!["name"]!, static pair => pair.Second?.ToString() ?? string.Empty, StringComparer.Ordinal);
     }
 
-    public async Task<bool> HasEventAsync(string model, string reason, string inMessage, CancellationToken cancellationToken)
+    /// <summary>How often an Event of this reason and wording was sent for the model; a repetition raises a count.</summary>
+    public async Task<int> EventsAsync(string model, string reason, string inMessage, CancellationToken cancellationToken)
     {
         var events = await world.Api.GetAsync("/api/v1/events", cancellationToken);
-        return events?["items"] is JsonArray items && items.Any(item =>
-            (string?)item?["reason"] == reason && (string?)item["involvedObject"]?["name"] == model && ((string?)item["message"])?.Contains(inMessage, StringComparison.Ordinal) == true);
+        return (events?["items"] as JsonArray ?? [])
+            .Where(item => (string?)item?["reason"] == reason && (string?)item["involvedObject"]?["name"] == model && ((string?)item["message"])?.Contains(inMessage, StringComparison.Ordinal) == true)
+            .Sum(item => (int?)item!["count"] ?? 1);
     }
 
     public static async Task<bool> MetricIsAsync(DemoNode node, string metric, string model, string value, CancellationToken cancellationToken)
@@ -67,6 +69,7 @@ internal sealed class DemoView(DemoWorld world)
 
     public async Task PrintDamageAsync(DemoNode node, string model, CancellationToken cancellationToken)
     {
+        await KubectlAsync(["get", "clusterbasemodel", model], cancellationToken);
         await KubectlAsync(["get", "mic", $"{node.Name}.clusterbasemodel.{model}"], cancellationToken);
         AnsiConsole.WriteLine("  " + (string?)(await CheckAsync(node, model, cancellationToken))?["status"]?["message"]);
     }
@@ -77,7 +80,7 @@ internal sealed class DemoView(DemoWorld world)
         AnsiConsole.MarkupLineInterpolated($"[dim]$ kubectl {string.Join(' ', arguments)}[/]");
         try
         {
-            using var kubectl = Process.Start(new ProcessStartInfo("kubectl", arguments) { Environment = { ["KUBECONFIG"] = world.KubeconfigPath }, RedirectStandardOutput = true, UseShellExecute = false })!;
+            using var kubectl = Process.Start(new ProcessStartInfo("kubectl", [.. arguments, .. world.Cluster.Kubectl]) { RedirectStandardOutput = true, UseShellExecute = false })!;
             Console.Write(await kubectl.StandardOutput.ReadToEndAsync(cancellationToken));
             await kubectl.WaitForExitAsync(cancellationToken);
         }
