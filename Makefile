@@ -7,6 +7,9 @@ DOTNET_CLI_TELEMETRY_OPTOUT := 1
 DOTNET_NOLOGO := 1
 export DOTNET_CLI_TELEMETRY_OPTOUT DOTNET_NOLOGO
 
+# Settings of the scripts in hack/.
+export OVERLAY POLICY WAIT FORCE FORCE_WAIT
+
 CONFIG ?= Release
 # Extra msbuild arguments, e.g. BUILD_ARGS="-p:KubeOpsSource=package -p:RestoreAdditionalProjectSources=DIR"
 BUILD_ARGS ?=
@@ -86,31 +89,39 @@ demo: build ## the whole system on this machine: damage, withdrawal, readmission
 local-up: build ## a local control plane in the foreground; prints export KUBECONFIG=...
 	@dotnet run --project Ome.LocalCluster -c $(CONFIG) --no-build -- up
 
-# Images: SDK container publish, no Dockerfile. IMG_REGISTRY empty writes OCI archives to artifacts/images.
+# Images: SDK container publish, no Dockerfile. IMG_REGISTRY empty writes OCI archives to artifacts/images; IMG_BASE is any other base than the
+# chiseled one. A base without .NET needs the runtime in the image, so IMG_BASE brings it along unless IMG_SELF_CONTAINED=false says that it has one.
 IMG_REGISTRY ?=
 TAG ?= latest
 IMG_BASE ?=
-IMAGE_ARGS = -c $(CONFIG) --os linux -t:PublishContainer -p:ContainerImageTag=$(TAG) $(if $(IMG_BASE),-p:ContainerBaseImage=$(IMG_BASE)) \
-  $(if $(IMG_REGISTRY),-p:ContainerRegistry=$(IMG_REGISTRY),-p:ContainerArchiveOutputPath=$(CURDIR)/artifacts/images/)
+IMG_PLATFORMS ?= linux-x64 linux-arm64
+IMG_SELF_CONTAINED ?= $(if $(IMG_BASE),true,false)
+space := $(subst ,, )
+IMG_RIDS = "$(subst $(space),;,$(strip $(IMG_PLATFORMS)))"
+IMAGE_ARGS = -c $(CONFIG) -t:PublishContainer '-p:RuntimeIdentifiers=$(IMG_RIDS)' '-p:ContainerRuntimeIdentifiers=$(IMG_RIDS)' \
+  -p:ImageSelfContained=$(IMG_SELF_CONTAINED) -p:RunAnalyzersDuringBuild=false -p:ContainerImageFormat=OCI -p:ContainerImageTag=$(TAG) $(if $(IMG_BASE),-p:ContainerBaseImage=$(IMG_BASE)) \
+  $(if $(IMG_REGISTRY),-p:ContainerRegistry=$(firstword $(subst /, ,$(IMG_REGISTRY))),-p:ContainerArchiveOutputPath=$(CURDIR)/artifacts/images/)
+# What follows the registry's host in IMG_REGISTRY is part of the repository.
+IMG_PREFIX = $(if $(findstring /,$(IMG_REGISTRY)),$(patsubst $(firstword $(subst /, ,$(IMG_REGISTRY)))/%,%,$(IMG_REGISTRY))/)
 IMAGE = $(if $(IMG_REGISTRY),$(IMG_REGISTRY)/)
 
 .PHONY: images
-images: ## container images of agent and operator; IMG_REGISTRY=, TAG=, IMG_BASE=
+images: ## container images of agent and operator; IMG_REGISTRY=, TAG=, IMG_BASE=, IMG_PLATFORMS=
 	@mkdir -p artifacts/images
-	@dotnet publish Ome.Agent/Ome.Agent.csproj $(IMAGE_ARGS) -p:ContainerRepository=ome-agent $(BUILD_ARGS)
-	@dotnet publish Ome.Operator/Ome.Operator.csproj $(IMAGE_ARGS) -p:ContainerRepository=ome-operator $(BUILD_ARGS)
+	@dotnet publish Ome.Agent/Ome.Agent.csproj $(IMAGE_ARGS) -p:ContainerRepository=$(IMG_PREFIX)ome-agent $(BUILD_ARGS)
+	@dotnet publish Ome.Operator/Ome.Operator.csproj $(IMAGE_ARGS) -p:ContainerRepository=$(IMG_PREFIX)ome-operator $(BUILD_ARGS)
+
+.PHONY: images-proof
+images-proof: ## builds a base from Debian packages and images on it, runs them non-root and read-only (Debian, root)
+	@hack/prove-images.sh
 
 .PHONY: deploy
-deploy: ## apply everything to the current cluster; IMG_REGISTRY=, TAG=
-	@kubectl apply --server-side -k config/crd
-	@kubectl kustomize config/default | sed -E 's#image: (ome-agent|ome-operator):latest#image: $(IMAGE)\1:$(TAG)#' | kubectl apply --server-side -f -
+deploy: ## apply everything to the current cluster; IMG_REGISTRY=, TAG=, OVERLAY=, POLICY=auto|yes|no, WAIT=5m
+	@IMAGE=$(IMAGE) TAG=$(TAG) hack/deploy.sh
 
 .PHONY: undeploy
-undeploy: ## remove the programs and their rights; CRDs, models and files stay (FORCE=1 removes the CRDs too, and with them every model object)
-	@kubectl delete --ignore-not-found -k config/agent
-	@kubectl delete --ignore-not-found -k config/operator
-	@kubectl delete --ignore-not-found -k config/rbac
-	@$(if $(FORCE),kubectl delete --ignore-not-found -k config/crd,echo "CRDs and models are kept; FORCE=1 removes them.")
+undeploy: ## remove the programs and their rights; CRDs, models and files stay (FORCE=1 removes them too, with the files)
+	@hack/undeploy.sh
 
 .PHONY: verify
 verify: fmt-check test manifests ## what a change must pass: format, build, tests, generated files, clean tree

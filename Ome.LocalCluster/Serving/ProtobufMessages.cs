@@ -1,6 +1,6 @@
 namespace Ome.LocalCluster.Serving;
 
-/// <summary>Kinds kubectl sends as protobuf (<c>create namespace</c>, <c>create token</c>, <c>auth can-i</c>, …): field numbers of their messages.</summary>
+/// <summary>Kinds kubectl and helm send as protobuf (<c>create namespace</c>, <c>create token</c>, <c>auth can-i</c>, a release's Secret, …): field numbers of their messages.</summary>
 /// <remarks>
 /// Numbers from the <c>generated.proto</c> of k8s.io/api and k8s.io/apimachinery. A row: <c>number name type</c>; the type is <c>string</c>,
 /// <c>bytes</c>, <c>int</c>, <c>bool</c>, <c>texts</c> (map of strings), <c>blobs</c> (map of bytes) or a message's name, with <c>*</c> when repeated.
@@ -32,6 +32,8 @@ internal static class ProtobufMessages
         ClusterRoleBinding: 1 metadata ObjectMeta, 2 subjects Subject*, 3 roleRef RoleRef
         Subject: 1 kind string, 2 apiGroup string, 3 name string, 4 namespace string
         RoleRef: 1 apiGroup string, 2 kind string, 3 name string
+        DeleteOptions: 1 gracePeriodSeconds int, 2 preconditions Preconditions, 3 orphanDependents bool, 4 propagationPolicy string, 5 dryRun string*
+        Preconditions: 1 uid string, 2 resourceVersion string
         PriorityClass: 1 metadata ObjectMeta, 2 value int, 3 globalDefault bool, 4 description string, 5 preemptionPolicy string
         """;
 

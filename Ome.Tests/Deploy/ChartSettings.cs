@@ -55,6 +55,9 @@ internal sealed partial class ChartSettings
     /// <summary><c>models-root-dir</c> as <c>modelsRootDir</c>; the chart's template turns it back.</summary>
     public static string Key(Setting setting) => AfterDash().Replace(setting.Flag.Name, match => match.Value[1..].ToUpperInvariant());
 
+    /// <summary>The default as text.</summary>
+    public string DefaultText(Setting setting) => setting.Text(_defaults);
+
     /// <summary>The lines of values.yaml.</summary>
     public string Values() => string.Concat(Settings.Select(setting =>
     {

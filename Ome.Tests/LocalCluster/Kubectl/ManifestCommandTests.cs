@@ -8,6 +8,8 @@ public sealed class ManifestCommandTests(string found) : KubectlTest(found)
     [TestCase("rbac")]
     [TestCase("policy")]
     [TestCase("default")]
+    [TestCase("overlays/gpu-nodes")]
+    [TestCase("overlays/minimal")]
     [CancelAfter(120_000)]
     public async Task A_directory_of_manifests_passes_a_server_dry_run(string directory, CancellationToken ct)
     {
