@@ -28,8 +28,11 @@ public static class VerificationPlanner
         var pieces = Pieces(ledger, policy, scope, now, seed, first);
         pieces.Sort(Piece.Compare);
 
+        // What is due or asked for is read whatever the pace. It comes out of the same share: a pass reads one or the other, never a share and
+        // what is due on top of it. Where there is no share nothing is read ahead, not even a file of no bytes.
+        var ahead = share - pieces.Sum(piece => piece.Reason is LookReason.Suspect or LookReason.Oldest ? 0 : piece.Bytes);
+        var pacing = ahead > 0;
         var (taken, bytes, scheduled, deferred) = (new List<Piece>(), 0L, 0L, 0L);
-        var pacing = true;
         foreach (var piece in pieces)
         {
             if (piece.Reason == LookReason.Suspect)
@@ -43,8 +46,10 @@ public static class VerificationPlanner
             {
                 // The last piece of a share is drawn by lot with the odds of its part in it: so a model smaller than a piece is not read
                 // in every pass, and the pace is right on average.
-                pacing &= scheduled + piece.Bytes <= share || Lot(seed, now) * piece.Bytes < share - scheduled;
+                pacing &= piece.Bytes <= ahead || Lot(seed, now) * piece.Bytes < ahead;
                 if (!pacing || scheduled >= budget) continue;
+                ahead -= piece.Bytes;
+                pacing = ahead > 0;
             }
             else if (scheduled >= budget)
             {
@@ -55,7 +60,6 @@ public static class VerificationPlanner
             taken.Add(piece);
             bytes += piece.Bytes;
             scheduled += piece.Bytes;
-            pacing &= scheduled < share;
         }
 
         return new VerificationPlan(Group(taken, entries, first), bytes, deferred);
