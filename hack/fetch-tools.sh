@@ -22,4 +22,4 @@ for tool in helm kubectl; do
   mv "$tools/$tool.new" "$tools/$tool"
 done
 "$tools/helm" version --short
-"$tools/kubectl" version --client | head -n 1
+"$tools/kubectl" version --client | sed -n 1p

@@ -39,7 +39,7 @@ public sealed partial class GitOpsTests
             members.Should().Contain("state").And.BeSubsetOf(status.Select(member => member.Key));
             text.Should().Contain("ArtifactsIntact");
         }
-        argo.Select(script => script.Key).Should().Equal("resource.customizations.health.ome.io_ClusterBaseModel", "resource.customizations.health.ome.io_BaseModel");
+        argo.Select(script => script.Key).Should().BeEquivalentTo("resource.customizations.health.ome.io_ClusterBaseModel", "resource.customizations.health.ome.io_BaseModel");
         flux.Select(rules => (string)rules!["kind"]!).Should().Equal("ClusterBaseModel", "BaseModel");
     }
 

@@ -31,11 +31,13 @@ internal static class Rendering
     public static Task<ToolResult> HelmRunAsync(CancellationToken cancellationToken, params string[] arguments) =>
         Tool.RunAsync("helm", cancellationToken, ["template", "ome", Chart, "--namespace", "ome", .. arguments]);
 
-    /// <summary>Folders of config that render.</summary>
+    private static readonly string[] PartsOfDefault = ["namespace", "crd", "rbac", "operator", "agent"];
+
+    /// <summary>Folders of config that people apply, without the parts of <c>default</c>.</summary>
     public static IEnumerable<string> Folders()
     {
         var config = Path.Combine(RepositoryTests.RepositoryRoot(), "config");
         return Directory.EnumerateFiles(config, "kustomization.yaml", SearchOption.AllDirectories)
-            .Select(file => Path.GetRelativePath(config, Path.GetDirectoryName(file)!)).Order(StringComparer.Ordinal);
+            .Select(file => Path.GetRelativePath(config, Path.GetDirectoryName(file)!)).Except(PartsOfDefault).Order(StringComparer.Ordinal);
     }
 }
