@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
+using Ome.LocalCluster.Faults;
 
 namespace Ome.LocalCluster.Demo;
 
@@ -29,6 +30,9 @@ internal sealed class DemoCluster : IAsyncDisposable
 
     /// <summary>True for a cluster that stays when the demo is gone: nothing of the demo may be left in it.</summary>
     public bool IsShared { get; private init; }
+
+    /// <summary>Requests that were refused for want of a right; none known where another server answers.</summary>
+    public IReadOnlyList<RequestFacts> Denied => (_owner as LocalCluster)?.Requests.Denied ?? [];
 
     public static async Task<DemoCluster> StartAsync(DemoOptions options, CancellationToken cancellationToken)
     {

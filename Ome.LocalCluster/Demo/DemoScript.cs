@@ -27,7 +27,7 @@ internal sealed class DemoScript(DemoWorld world)
         await DamageAsync("unlink", "FileMissing", shard, good, File.Delete, cancellationToken);
         await DamageAsync("truncate", "SizeMismatch", shard, good, Truncate, cancellationToken);
         await DamageAsync("flip one byte, mtime restored", "DigestMismatch", shard, good, FlipByte, cancellationToken);
-        if (world.Cluster.Requests.Denied is [var denied, ..]) throw new DemoFailedException($"config/rbac lacks a right: {denied.User} may not {denied.Verb} {denied.Resource}");
+        if (world.Cluster.Denied is [var denied, ..]) throw new DemoFailedException($"config/rbac lacks a right: {denied.User} may not {denied.Verb} {denied.Resource}");
         Summarize();
         return true;
     }

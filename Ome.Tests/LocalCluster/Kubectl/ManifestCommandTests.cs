@@ -1,3 +1,5 @@
+using Ome.Tests.Support.ControlPlanes;
+
 namespace Ome.Tests.LocalCluster.Kubectl;
 
 /// <summary>Ome's own manifests.</summary>
