@@ -19,12 +19,41 @@ public static class LenientJson
         reason = null;
         try
         {
-            return JsonDocument.Parse(WithoutBareNumbers(WithoutMark(utf8)), Options);
+            var json = WithoutBareNumbers(WithoutMark(utf8));
+            var document = JsonDocument.Parse(json, Options);
+            if (IsUnicode(json.Span)) return document;
+            document.Dispose();
+            reason = "not JSON (a string is not Unicode text)";
+            return null;
         }
         catch (JsonException refusal)
         {
             reason = $"not JSON (line {refusal.LineNumber + 1}, byte {refusal.BytePositionInLine})";
             return null;
+        }
+    }
+
+    /// <summary>Bytes that are not UTF-8, and escapes that name half a character, would only be met when the string is used.</summary>
+    private static bool IsUnicode(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Options.MaxDepth, CommentHandling = Options.CommentHandling, AllowTrailingCommas = Options.AllowTrailingCommas });
+        var text = ArrayPool<char>.Shared.Rent(json.Length);
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName) reader.CopyString(text);
+            }
+
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+        finally
+        {
+            ArrayPool<char>.Shared.Return(text);
         }
     }
 

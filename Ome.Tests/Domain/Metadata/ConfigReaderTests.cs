@@ -82,6 +82,8 @@ public sealed class ConfigReaderTests
 
     [TestCase("{", "not JSON")]
     [TestCase("[]", "not a JSON object")]
+    [TestCase("""{"model_type":"llama\ud800"}""", "not Unicode text")]
+    [TestCase("""{"hidden\udc00":1,"model_type":"llama"}""", "not Unicode text")]
     [TestCase("{}", "no model_type")]
     public void A_config_that_cannot_be_understood_says_why(string config, string reason) =>
         ConfigReader.Read(Config(config)).Reason.Should().Contain(reason);
