@@ -10,7 +10,8 @@ public static class Program
         var console = CliConsole.System();
 #pragma warning disable RS0030 // the one place that reads the environment
         var root = CommandLineApp.CreateRoot(console, TimeProvider.System, Environment.GetEnvironmentVariable);
-        RunCommand.Configure(root, Environment.GetEnvironmentVariable, console.Error);
+        // The agent's many flags are of no use to a subcommand, and making them is a good part of its start.
+        if (args is [] || root.Subcommands.All(command => command.Name != args[0])) RunCommand.Configure(root, Environment.GetEnvironmentVariable, console.Error);
 #pragma warning restore RS0030
         return await CommandLineApp.RunAsync(root, args, console, CancellationToken.None);
     }

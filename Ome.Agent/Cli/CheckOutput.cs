@@ -10,8 +10,8 @@ namespace Ome.Agent.Cli;
 
 /// <summary>What a command found, ready to be shown.</summary>
 /// <param name="Verdict">The judgement.</param>
-/// <param name="Truth">What was compared with.</param>
-internal sealed record CheckSummary(Verdict Verdict, string Truth)
+/// <param name="Truth">What was compared with; null when it did not come to that.</param>
+internal sealed record CheckSummary(Verdict Verdict, string? Truth)
 {
     public ManifestTrust Trust { get; init; }
 
@@ -41,7 +41,17 @@ internal sealed record CheckSummary(Verdict Verdict, string Truth)
 /// <summary>Prints a summary: a table on a terminal, a line a finding elsewhere, or one JSON object.</summary>
 internal sealed class CheckOutput(CliConsole console, bool json)
 {
+    private readonly HashSet<FileFinding> _told = [];
+
     private static readonly JsonWriterOptions Indented = new() { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Says a finding at once where findings are lines: of many gigabytes the first bad file should not be told with the last.</summary>
+    public void Tell(FileFinding finding)
+    {
+        if (json || console.OutIsTerminal || !_told.Add(finding)) return;
+        console.Out.WriteLine(Line(finding));
+        console.Out.Flush();
+    }
 
     public async Task PrintAsync(CheckSummary summary)
     {
@@ -53,7 +63,7 @@ internal sealed class CheckOutput(CliConsole console, bool json)
 
         var findings = summary.Verdict.Findings;
         if (console.OutIsTerminal && findings.Any(finding => finding.Path is not null)) PrintTable(findings);
-        else foreach (var finding in findings) await console.Out.WriteLineAsync(Line(finding));
+        else foreach (var finding in findings.Where(finding => !_told.Contains(finding))) await console.Out.WriteLineAsync(Line(finding));
         foreach (var skipped in summary.Skipped) await console.Error.WriteLineAsync($"not checked: {CliConsole.Plain(skipped)}");
         await console.Out.WriteLineAsync(Conclusion(summary));
         if (summary.Hint is not null) await console.Error.WriteLineAsync(CliConsole.Plain(summary.Hint));
@@ -64,16 +74,18 @@ internal sealed class CheckOutput(CliConsole console, bool json)
     {
         var word = summary.Verdict.Result switch { CheckResult.Valid => "intact", CheckResult.Invalid => "DAMAGED", _ => "could not verify" };
         var seconds = Math.Max(summary.Duration.TotalSeconds, 0.001);
-        var parts = new List<string> { $"{summary.FilesChecked} files" };
+        var parts = new List<string> { Count(summary.FilesChecked) };
         if (summary.BytesChecked > 0)
             parts.Add($"{ByteText.Format(summary.BytesChecked)} in {seconds:F2} s ({ByteText.Format((long)(summary.BytesChecked / seconds))}/s, {RouteText(summary.Route)})");
         if (summary.Truth == GroundTruth.None.Name) parts.Add(summary.Written is null ? "structure only" : "trusted as they are now");
-        else parts.Add($"compared with {CliConsole.Plain(summary.Truth)}{(summary.Trust == ManifestTrust.Local && summary.Unlisted == 0 ? " (trust on first use)" : "")}");
-        if (summary.Unlisted > 0 && summary.Truth != GroundTruth.None.Name) parts.Add($"{summary.Unlisted} files without ground truth");
+        else if (summary.Truth is not null) parts.Add($"compared with {CliConsole.Plain(summary.Truth)}{(summary.Trust == ManifestTrust.Local && summary.Unlisted == 0 ? " (trust on first use)" : "")}");
+        if (summary.Unlisted > 0 && summary.Truth != GroundTruth.None.Name) parts.Add($"{Count(summary.Unlisted)} without ground truth");
         if (summary.Flickers > 0) parts.Add($"{summary.Flickers} passing faults: memory, cache or medium of this machine deserve a look");
         if (summary.Written is not null) parts.Add($"manifest written to {CliConsole.Plain(summary.Written)}");
         return $"{word}: {string.Join(", ", parts)}";
     }
+
+    private static string Count(int files) => files == 1 ? "1 file" : $"{files} files";
 
     private void PrintTable(ImmutableArray<FileFinding> findings)
     {
@@ -92,7 +104,8 @@ internal sealed class CheckOutput(CliConsole console, bool json)
 
     private static string Line(FileFinding finding)
     {
-        var text = $"{finding.Reason}: {finding.Path?.Value ?? "-"}";
+        if (finding is { Path: null, Expected: null, Actual: null }) return CliConsole.Plain($"{finding.Reason}{(finding.Detail is null ? "" : ": " + finding.Detail)}");
+        var text = $"{finding.Reason}: {finding.Path?.Value ?? "the directory"}";
         if (finding.Expected is not null) text += $", expected {finding.Expected}";
         if (finding.Actual is not null) text += $", found {finding.Actual}";
         if (finding.Offset is { } offset) text += $", at byte {offset}";
@@ -117,10 +130,6 @@ internal sealed class CheckOutput(CliConsole console, bool json)
             writer.WriteNumber("bytesChecked", summary.BytesChecked);
             writer.WriteString("readPath", summary.Route?.ToString());
             writer.WriteNumber("seconds", Math.Round(summary.Duration.TotalSeconds, 3));
-            writer.WriteString("groundTruth", summary.Truth);
-            writer.WriteString("trust", summary.Trust == ManifestTrust.Upstream ? "upstream" : "local");
-            writer.WriteNumber("flickers", summary.Flickers);
-            writer.WriteNumber("unlisted", summary.Unlisted);
             writer.WriteEndObject();
         }
 
@@ -133,10 +142,10 @@ internal sealed class CheckOutput(CliConsole console, bool json)
         writer.WriteString("path", finding.Path?.Value);
         writer.WriteString("reason", finding.Reason.ToString());
         writer.WriteString("expected", finding.Expected);
-        writer.WriteString("actual", finding.Actual);
+        // What was found where a rule and not a value was broken.
+        writer.WriteString("actual", finding.Actual ?? finding.Detail);
         if (finding.Offset is { } offset) writer.WriteNumber("offset", offset);
         else writer.WriteNull("offset");
-        writer.WriteString("detail", finding.Detail);
         writer.WriteEndObject();
     }
 }

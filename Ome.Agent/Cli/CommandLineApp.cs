@@ -24,11 +24,29 @@ public static class CommandLineApp
     public static async Task<int> RunAsync(RootCommand root, IReadOnlyList<string> args, CliConsole console, CancellationToken cancellationToken)
     {
         var parsed = root.Parse(args);
-        if (parsed.Errors.Count == 0)
-            return await parsed.InvokeAsync(new InvocationConfiguration { Output = console.Out, Error = console.Error, EnableDefaultExceptionHandler = false }, cancellationToken);
+        if (parsed.Errors.Count == 0) return await InvokeAsync(parsed, console, cancellationToken);
         foreach (var error in parsed.Errors) await console.Error.WriteLineAsync($"ome-agent: {error.Message}");
         await console.Error.WriteLineAsync($"Try: {CommandPath(parsed.CommandResult.Command)} --help");
         return ExitCode.Usage;
+    }
+
+    private static async Task<int> InvokeAsync(ParseResult parsed, CliConsole console, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { Output = console.Out, Error = console.Error, EnableDefaultExceptionHandler = false }, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            await console.Error.WriteLineAsync("ome-agent: cancelled");
+            return ExitCode.CouldNotVerify;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // A disk that is full, an output that was closed: said in one line, and never mistaken for an answer about the files.
+            await console.Error.WriteLineAsync($"ome-agent: {CliConsole.Plain(failure.Message)}");
+            return ExitCode.CouldNotVerify;
+        }
     }
 
     private static string CommandPath(Command command) =>

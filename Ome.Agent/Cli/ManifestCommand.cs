@@ -30,13 +30,14 @@ internal static class ManifestCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var path = VerifyCommand.DirectoryPath(parsed.GetValue(directory)!);
-            if (!Directory.Exists(path)) return await UsageAsync(console, $"DIR is '{path}': there is no such directory");
+            if (VerifyCommand.ProblemOf(path) is { } wrong) return await UsageAsync(console, wrong);
             var (truth, problem) = parsed.GetValue(sums) is { } file ? SumsFile.Load(Path.GetFullPath(file)) : (GroundTruth.None, null);
             if (problem is not null) return await UsageAsync(console, problem);
             var target = parsed.GetValue(output) is { } given ? Path.GetFullPath(given) : VerifyCommand.ManifestOf(path);
+            if (VerifyCommand.ObstacleToManifest(target) is { } obstacle) return await UsageAsync(console, obstacle);
             var request = new BuildRequest(path, HuggingFaceTruth.CacheOf(path), new SourceIdentity(parsed.GetValue(source) ?? "local://" + path, path, null), truth!)
             {
-                SettleDelay = TimeSpan.FromSeconds(5),
+                SettleDelay = VerifyCommand.SettleDelay,
             };
             var (reader, budget) = engine.Open(parsed, time);
             using (budget)
@@ -57,7 +58,7 @@ internal static class ManifestCommand
         // What is so at first is the baseline; what contradicts the ground truth is not written down as right.
         var acceptable = build.Manifest is not null && build.Verdict.Findings.All(finding => finding.Reason is FindingReason.StructureInvalid or FindingReason.IndexIncomplete);
         if (acceptable) ManifestFile.Save(target, build.Manifest!);
-        await new CheckOutput(console, json).PrintAsync(new CheckSummary(build.Verdict, build.Truth.Name)
+        await new CheckOutput(console, json).PrintAsync(new CheckSummary(build.Verdict, build.Files == 0 ? null : build.Truth.Name)
         {
             Trust = build.Manifest?.Trust ?? ManifestTrust.Local,
             FilesChecked = build.Files,
@@ -67,8 +68,8 @@ internal static class ManifestCommand
             Unlisted = build.Unlisted,
             Skipped = build.Skipped,
             Written = acceptable ? target : null,
-            Hint = acceptable && build.Verdict.Result == CheckResult.Invalid
-                ? "The findings above are noted as the baseline: later checks will not count them as damage."
+            Hint = !acceptable ? "No manifest was written."
+                : build.Verdict.Result == CheckResult.Invalid ? "The findings above are noted as the baseline: later checks will not count them as damage."
                 : null,
         });
         return acceptable ? ExitCode.Intact : ExitCode.Of(build.Verdict.Result);
@@ -89,7 +90,9 @@ internal static class ManifestCommand
                 return ExitCode.Intact;
             }
 
-            await console.Error.WriteLineAsync($"ome-agent: {((ManifestLoad.Unusable)load).Message}");
+            var unusable = (ManifestLoad.Unusable)load;
+            await console.Error.WriteLineAsync($"ome-agent: {CliConsole.Plain(unusable.Message)}");
+            if (unusable.Reason == FindingReason.ManifestMissing) await console.Error.WriteLineAsync("Take one: ome-agent manifest create DIR");
             return ExitCode.CouldNotVerify;
         });
         return command;

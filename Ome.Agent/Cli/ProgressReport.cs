@@ -9,6 +9,7 @@ namespace Ome.Agent.Cli;
 internal sealed class ProgressReport(CliConsole console, ReadEngine engine, TimeProvider time)
 {
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BarInterval = TimeSpan.FromMilliseconds(200);
 
     private volatile CheckProgress? _latest;
 
@@ -16,8 +17,8 @@ internal sealed class ProgressReport(CliConsole console, ReadEngine engine, Time
     public async Task<T> RunAsync<T>(string title, Func<Action<CheckProgress>, Task<T>> work)
     {
         if (console.ErrorIsTerminal) return await RunWithBarAsync(title, work);
-        var started = time.GetTimestamp();
-        using var timer = time.CreateTimer(_ => WriteLine(title, time.GetElapsedTime(started)), null, LineInterval, LineInterval);
+        var (started, before) = (time.GetTimestamp(), engine.BytesRead);
+        using var timer = time.CreateTimer(_ => WriteLine(title, engine.BytesRead - before, time.GetElapsedTime(started)), null, LineInterval, LineInterval);
         return await work(progress => _latest = progress);
     }
 
@@ -27,25 +28,31 @@ internal sealed class ProgressReport(CliConsole console, ReadEngine engine, Time
             new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn());
         return await bar.StartAsync(async context =>
         {
-            var task = context.AddTask(Markup.Escape(title), maxValue: 1);
+            var task = context.AddTask(Markup.Escape(CliConsole.Plain(title)), maxValue: 1);
             task.IsIndeterminate = true;
-            return await work(progress =>
-            {
-                if (progress.BytesPlanned == 0) return;
-                task.IsIndeterminate = false;
-                task.MaxValue = progress.BytesPlanned;
-                task.Value = Math.Min(progress.BytesDone, progress.BytesPlanned);
-                if (progress.Findings > 0) task.Description = $"{Markup.Escape(title)} [red]{progress.Findings} found[/]";
-            });
+            var before = engine.BytesRead;
+            await using var timer = time.CreateTimer(_ => Draw(task, title, engine.BytesRead - before), null, BarInterval, BarInterval);
+            return await work(progress => _latest = progress);
         });
     }
 
-    private void WriteLine(string title, TimeSpan elapsed)
+    /// <summary>A read counts as done when it ends, 128 MiB later; what was read so far tells more.</summary>
+    private void Draw(ProgressTask task, string title, long read)
+    {
+        if (_latest is not { BytesPlanned: > 0 } now) return;
+        task.IsIndeterminate = false;
+        task.MaxValue = now.BytesPlanned;
+        task.Value = Math.Min(Math.Max(read, now.BytesDone), now.BytesPlanned);
+        if (now.Findings > 0) task.Description = $"{Markup.Escape(CliConsole.Plain(title))} [red]{now.Findings} found[/]";
+    }
+
+    private void WriteLine(string title, long read, TimeSpan elapsed)
     {
         if (_latest is not { } now) return;
-        var rate = (long)(engine.BytesRead / Math.Max(elapsed.TotalSeconds, 0.001));
-        var left = rate > 0 ? TimeSpan.FromSeconds((now.BytesPlanned - now.BytesDone) / rate) : TimeSpan.Zero;
+        var done = Math.Min(Math.Max(read, now.BytesDone), now.BytesPlanned);
+        var rate = (long)(read / Math.Max(elapsed.TotalSeconds, 0.001));
+        var left = rate > 0 ? TimeSpan.FromSeconds((now.BytesPlanned - done) / rate) : TimeSpan.Zero;
         console.Error.WriteLine(
-            $"{title}: {now.FilesDone} of {now.FilesTotal} files, {ByteText.Format(now.BytesDone)} of {ByteText.Format(now.BytesPlanned)}, {ByteText.Format(rate)}/s, {DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling(left.TotalSeconds)))} left, {now.Findings} found");
+            $"{CliConsole.Plain(title)}: {now.FilesDone} of {now.FilesTotal} files, {ByteText.Format(done)} of {ByteText.Format(now.BytesPlanned)}, {ByteText.Format(rate)}/s, {DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling(left.TotalSeconds)))} left, {now.Findings} found");
     }
 }

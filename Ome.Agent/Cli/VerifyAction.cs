@@ -1,3 +1,4 @@
+using Ome.Agent.Files;
 using Ome.Agent.Verification;
 using Ome.Agent.Verification.Reading;
 using Ome.Shared.Domain.Manifests;
@@ -8,18 +9,21 @@ namespace Ome.Agent.Cli;
 /// <summary>Runs one <c>verify</c>: finds what to compare with, compares, prints.</summary>
 internal sealed class VerifyAction(VerifyOptions options, ReadEngine engine, CliConsole console, TimeProvider time)
 {
-    private static readonly VerificationPolicy Policy = new() { BytesPerSecond = 0, Mode = IntegrityMode.Deep };
+    private static readonly VerificationPolicy Policy = new() { BytesPerSecond = 0, Mode = IntegrityMode.Deep, SettleDelay = VerifyCommand.SettleDelay };
+
+    private readonly CheckOutput _output = new(console, options.Json);
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        if (!Directory.Exists(options.Directory) && options.Manifest is null) return await UsageAsync($"DIR is '{options.Directory}': there is no such directory");
+        if (VerifyCommand.ProblemOf(options.Directory) is { } problem && options.Manifest is null) return await UsageAsync(problem);
+        if (options.Ledger is { } ledger && AtomicFile.ObstacleTo(ledger) is { } obstacle) return await UsageAsync($"--ledger is '{ledger}', which cannot be written: {obstacle}");
         var started = time.GetTimestamp();
         var own = options.Manifest ?? VerifyCommand.ManifestOf(options.Directory);
         CheckSummary? summary;
         if (options.Sums is null && (options.Manifest is not null || File.Exists(own))) summary = await WithManifestAsync(own, cancellationToken);
         else summary = await WithTruthAsync(cancellationToken);
         if (summary is null) return ExitCode.Usage;
-        await new CheckOutput(console, options.Json).PrintAsync(summary with { Duration = time.GetElapsedTime(started) });
+        await _output.PrintAsync(summary with { Duration = time.GetElapsedTime(started) });
         return ExitCode.Of(summary.Verdict.Result);
     }
 
@@ -35,19 +39,20 @@ internal sealed class VerifyAction(VerifyOptions options, ReadEngine engine, Cli
         if (load is not ManifestLoad.Loaded { Document: var document })
         {
             var unusable = (ManifestLoad.Unusable)load;
-            return new CheckSummary(Verdict.Inconclusive(unusable.Reason, unusable.Message), "manifest")
+            return new CheckSummary(Verdict.Inconclusive(unusable.Reason, unusable.Message), Truth: null)
             {
                 Hint = $"Restore the manifest, or take a new one from files you trust: ome-agent manifest create {options.Directory}",
             };
         }
 
-        var ledger = options.Ledger is { } kept ? LedgerFile.LoadOrStart(kept, document, out _) : VerificationLedger.Unproven(document);
+        var ledger = await LedgerAsync(document);
         var subject = new CheckSubject(options.Directory, HuggingFaceTruth.CacheOf(options.Directory), ledger, StableHash.Of(options.Directory));
         var request = new CheckRequest
         {
             Policy = Policy with { Digest = options.Digest, FromMedium = options.FromMedium, CheckpointBytes = Math.Max(1, options.CheckpointBytes) },
             Scope = options.Basic ? CheckScope.Presence : CheckScope.Full,
             Checkpoint = options.Ledger is { } target ? proven => LedgerFile.Save(target, proven) : null,
+            Found = _output.Tell,
         };
         var report = await new ProgressReport(console, engine, time).RunAsync(
             options.Directory, progress => new VerificationRunner(engine, time).RunAsync(subject, request with { Progress = progress }, cancellationToken));
@@ -58,12 +63,22 @@ internal sealed class VerifyAction(VerifyOptions options, ReadEngine engine, Cli
             BytesChecked = report.BytesChecked,
             Route = report.Route,
             Flickers = report.Flickers,
+            Hint = report.Verdict.Reason == FindingReason.Cancelled ? HintToGoOn() : null,
         };
+    }
+
+    private async Task<VerificationLedger> LedgerAsync(ManifestDocument document)
+    {
+        if (options.Ledger is not { } kept || !File.Exists(kept)) return VerificationLedger.Unproven(document);
+        var ledger = LedgerFile.LoadOrStart(kept, document, out var problem);
+        if (problem is not null) await console.Error.WriteLineAsync($"The ledger is not used, every byte is read: {CliConsole.Plain(problem)}");
+        return ledger;
     }
 
     private async Task<CheckSummary?> WithTruthAsync(CancellationToken cancellationToken)
     {
         var (truth, problem) = FindSums();
+        problem ??= options.WriteManifest ? VerifyCommand.ObstacleToManifest(VerifyCommand.ManifestOf(options.Directory)) : null;
         if (problem is not null)
         {
             await UsageAsync(problem);
@@ -72,7 +87,7 @@ internal sealed class VerifyAction(VerifyOptions options, ReadEngine engine, Cli
 
         var build = await BuildAsync(truth!, readContent: !options.Basic && (options.WriteManifest || await HasTruthAsync(truth!, cancellationToken)), cancellationToken);
         var verdict = build.Verdict;
-        var summary = new CheckSummary(verdict, build.Truth.Name)
+        var summary = new CheckSummary(verdict, build.Files == 0 ? null : build.Truth.Name)
         {
             Trust = build.Unlisted == 0 && build.Files > 0 ? ManifestTrust.Upstream : ManifestTrust.Local,
             FilesChecked = build.Files,
@@ -94,17 +109,18 @@ internal sealed class VerifyAction(VerifyOptions options, ReadEngine engine, Cli
     private async Task<bool> HasTruthAsync(GroundTruth sums, CancellationToken cancellationToken)
     {
         if (!sums.IsEmpty) return true;
-        var look = await BuildAsync(sums, readContent: false, cancellationToken);
+        var look = await BuildAsync(sums, readContent: false, cancellationToken, firstLook: true);
         return look.Unlisted < look.Files || !look.Truth.IsEmpty;
     }
 
-    private Task<ManifestBuild> BuildAsync(GroundTruth truth, bool readContent, CancellationToken cancellationToken) =>
+    private Task<ManifestBuild> BuildAsync(GroundTruth truth, bool readContent, CancellationToken cancellationToken, bool firstLook = false) =>
         new ProgressReport(console, engine, time).RunAsync(options.Directory, progress => new ManifestBuilder(engine, time).BuildAsync(
             new BuildRequest(options.Directory, HuggingFaceTruth.CacheOf(options.Directory), new SourceIdentity("local://" + options.Directory, options.Directory, null), truth)
             {
                 ReadContent = readContent,
-                SettleDelay = Policy.SettleDelay,
+                SettleDelay = firstLook ? TimeSpan.Zero : Policy.SettleDelay,
                 Progress = progress,
+                Found = firstLook ? null : _output.Tell,
             },
             cancellationToken));
 
@@ -113,6 +129,10 @@ internal sealed class VerifyAction(VerifyOptions options, ReadEngine engine, Cli
         var path = options.Sums ?? SumsFile.UsualNames.Select(name => Path.Combine(options.Directory, name)).FirstOrDefault(File.Exists);
         return path is null ? (GroundTruth.None, null) : SumsFile.Load(path);
     }
+
+    private string HintToGoOn() => options.Ledger is { } kept
+        ? $"What was proven is in {kept}: the same command goes on from there."
+        : "--ledger FILE keeps what is proven, so that the next run goes on from there.";
 
     private string Write(ArtifactManifest manifest)
     {

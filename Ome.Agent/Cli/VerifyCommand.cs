@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ome.Agent.Files;
 using Ome.Agent.Verification;
 using Ome.Shared.Domain.Verification;
 
@@ -46,14 +47,19 @@ internal static class VerifyCommand
         var checkpoint = EngineFlags.Bytes("--checkpoint", "bytes proven between two savings of the ledger", 1L << 30);
         var write = new Option<bool>("--write-manifest") { Description = "when all is well, keep a manifest in DIR/.ome" };
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
-        digest.AcceptOnlyFromAmong("xxh128", "sha256");
+        digest.CompletionSources.Add("xxh128", "sha256");
+        digest.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text and not ("xxh128" or "sha256") }]) result.AddError($"--digest is '{text}': it must be xxh128 or sha256");
+        });
         var command = new Command("verify", Help) { directory, manifest, sums, basic, deep, digest, medium, ledger, checkpoint, write, json };
         var engine = new EngineFlags(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(basic) && result.GetValue(deep)) result.AddError("--basic and --deep exclude each other: give one of them");
-            if (result.GetValue(manifest) is not null && result.GetValue(sums) is not null) result.AddError("--manifest and --sums exclude each other: give one of them");
-            if (result.GetValue(basic) && result.GetValue(write)) result.AddError("--write-manifest needs every byte read: leave out --basic");
+            if (Given(basic) && Given(deep)) result.AddError("--basic and --deep exclude each other: give one of them");
+            if (Given(manifest) && Given(sums)) result.AddError("--manifest and --sums exclude each other: give one of them");
+            if (Given(basic) && Given(write)) result.AddError("--write-manifest needs every byte read: leave out --basic");
+            bool Given(Option option) => result.GetResult(option) is { Implicit: false };
         });
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -75,6 +81,19 @@ internal static class VerifyCommand
     public static string DirectoryPath(string text) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(text));
 
     private static string? FullPath(string? text) => text is null ? null : Path.GetFullPath(text);
+
+    /// <summary>Between seeing that something is gone and believing it: as long as the agent's (docs/designs/0001).</summary>
+    public static readonly TimeSpan SettleDelay = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>Why a path cannot be the directory to look at; null when it can.</summary>
+    public static string? ProblemOf(string directory) =>
+        Directory.Exists(directory) ? null
+        : File.Exists(directory) ? $"DIR is '{directory}', a file: give the directory it lies in"
+        : $"DIR is '{directory}': there is no such directory";
+
+    /// <summary>Said before gigabytes are read, not after.</summary>
+    public static string? ObstacleToManifest(string path) =>
+        AtomicFile.ObstacleTo(path) is { } obstacle ? $"the manifest cannot be written to {path}: {obstacle}; 'ome-agent manifest create DIR -o FILE' puts it elsewhere" : null;
 
     /// <summary>Where a directory's own manifest lies.</summary>
     public static string ManifestOf(string directory) => Path.Combine(directory, ".ome", ManifestFile.FileName);

@@ -28,6 +28,22 @@ public static partial class AtomicFile
         FlushDirectory(Path.GetDirectoryName(path)!);
     }
 
+    /// <summary>Why nothing could be written to <paramref name="path"/>, a file or none yet; null when it could. Makes the directory.</summary>
+    public static string? ObstacleTo(string path)
+    {
+        try
+        {
+            if (Directory.Exists(path)) return "it is a directory";
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.Delete(path + PendingSuffix);
+            using (new FileStream(path + PendingSuffix, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose)) return null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return error.Message;
+        }
+    }
+
     /// <summary>The content, or null when there is no such file or it has more than <paramref name="maxBytes"/>.</summary>
     /// <exception cref="IOException">The file is there but could not be read.</exception>
     public static byte[]? Read(string path, int maxBytes)

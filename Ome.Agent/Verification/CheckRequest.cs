@@ -28,6 +28,9 @@ public sealed record CheckRequest
 
     /// <summary>Told often, from any thread; must not block.</summary>
     public Action<CheckProgress>? Progress { get; init; }
+
+    /// <summary>Told each finding when it is made, one at a time, in no order; the verdict has them all again.</summary>
+    public Action<FileFinding>? Found { get; init; }
 }
 
 /// <summary>How far a check is.</summary>

@@ -219,7 +219,9 @@ internal sealed class ManifestBuilding(ReadEngine engine, TimeProvider time, Bui
     private ManifestBuild Finish(FileFinding? whole)
     {
         if (whole is not null) Note(whole);
-        var verdict = VerdictRules.Conclude(_findings, _entries.Count);
+        var verdict = _entries.Count == 0 && _findings.Count == 0
+            ? Verdict.Inconclusive(FindingReason.ManifestMissing, "the directory holds no files")
+            : VerdictRules.Conclude(_findings, _entries.Count);
         var readable = _findings.TrueForAll(finding => finding.Reason is FindingReason.StructureInvalid or FindingReason.IndexIncomplete or FindingReason.DigestMismatch
             or FindingReason.FileMissing or FindingReason.LinkInvalid);
         var unlisted = _entries.Count(entry => ExpectedOf(entry.Path, entry.LinkTarget) is null);
@@ -235,6 +237,10 @@ internal sealed class ManifestBuilding(ReadEngine engine, TimeProvider time, Bui
 
     private void Note(FileFinding finding)
     {
-        lock (_gate) _findings.Add(finding);
+        lock (_gate)
+        {
+            _findings.Add(finding);
+            request.Found?.Invoke(finding);
+        }
     }
 }

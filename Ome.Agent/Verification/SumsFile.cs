@@ -22,6 +22,7 @@ public static class SumsFile
     {
         try
         {
+            if (Directory.Exists(path)) return (null, $"'{path}' is a directory: give the file of digests");
             if (AtomicFile.Read(path, MaxBytes) is not { } content) return (null, $"'{path}' does not exist or is larger than {MaxBytes} bytes");
             return TryRead(content, path, out var truth, out var problem) ? (truth, null) : (null, problem);
         }
@@ -36,7 +37,7 @@ public static class SumsFile
         (truth, problem) = (null, null);
         var digests = ImmutableSortedDictionary.CreateBuilder<ArtifactPath, ContentDigest>();
         var number = 0;
-        foreach (var line in Encoding.UTF8.GetString(content).Split('\n'))
+        foreach (var line in Encoding.UTF8.GetString(content).TrimStart('\uFEFF').Split('\n'))
         {
             number++;
             var text = line.TrimEnd('\r');

@@ -166,10 +166,22 @@ internal sealed partial class VerificationPass
         await Parallel.ForEachAsync(looks, new ParallelOptions { MaxDegreeOfParallelism = StructureLooks, CancellationToken = _cancelled }, async (index, _) =>
         {
             var entry = _entries[index];
-            var look = await _probes.Structure.ExamineAsync(_root, entry.Path, StructureCheck.RoleOf(entry.Path), _cancelled);
+            var look = await ExamineAsync(entry.Path);
             if (look.Failure is { } failure) TakeStructureFailure(index, failure);
             else if (look.Examination is { IsBroken: true, Problem: { } problem }) await TakeBrokenAsync(index, problem.Message, problem.Offset);
         });
+    }
+
+    /// <summary>One look; again when it failed in a way that passes by itself or the file changed under it.</summary>
+    private async Task<StructureLook> ExamineAsync(ArtifactPath path)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var look = await _probes.Structure.ExamineAsync(_root, path, StructureCheck.RoleOf(path), _cancelled);
+            var passing = look.Failure is FileObservation.ChangedMeanwhile or FileObservation.Unreadable { Cause: UnreadableCause.Transient };
+            if (!passing || attempt == Retries) return look;
+            await Task.Delay(_request.Policy.SettleDelay / 4, _time, _cancelled);
+        }
     }
 
     /// <summary>True for a file with rules to hold, that is as it was, and that was not born breaking them. A drifted file is read whole anyway.</summary>
@@ -257,7 +269,13 @@ internal sealed partial class VerificationPass
 
     private void Note(FileFinding finding)
     {
-        lock (_gate) _findings.Add(finding);
+        lock (_gate) Add(finding);
+    }
+
+    private void Add(FileFinding finding)
+    {
+        _findings.Add(finding);
+        _request.Found?.Invoke(finding);
     }
 
     /// <summary>Could not verify this file: said so, and looked at first in the next check.</summary>
@@ -265,7 +283,7 @@ internal sealed partial class VerificationPass
     {
         lock (_gate)
         {
-            _findings.Add(finding);
+            Add(finding);
             if (finding.Reason != FindingReason.Cancelled) Ledger.Suspect(index, finding.Reason, _time.GetUtcNow());
         }
     }
@@ -277,7 +295,7 @@ internal sealed partial class VerificationPass
             foreach (var index in names)
             {
                 var named = finding with { Path = _entries[index].Path };
-                _findings.Add(named);
+                Add(named);
                 _damaged.Add(new DamagedFile(named, chunks));
                 Ledger.Suspect(index, finding.Reason, _time.GetUtcNow());
             }

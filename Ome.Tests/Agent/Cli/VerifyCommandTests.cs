@@ -64,7 +64,8 @@ public sealed class VerifyCommandTests
         var finding = json.GetProperty("findings").EnumerateArray().Should().ContainSingle().Subject;
         finding.GetProperty("path").GetString().Should().Be("config.json");
         finding.GetProperty("reason").GetString().Should().Be("FileMissing");
-        finding.EnumerateObject().Select(member => member.Name).Should().Equal("path", "reason", "expected", "actual", "offset", "detail");
+        finding.EnumerateObject().Select(member => member.Name).Should().Equal("path", "reason", "expected", "actual", "offset");
+        json.EnumerateObject().Select(member => member.Name).Should().Equal("result", "reason", "findings", "filesChecked", "bytesChecked", "readPath", "seconds");
     }
 
     [Test]
@@ -181,17 +182,24 @@ public sealed class VerifyCommandTests
     }
 
     [TestCase(new[] { "verify" }, "Required argument 'DIR' missing")]
+    [TestCase(new[] { "verify", "DIR/config.json" }, "config.json', a file: give the directory it lies in")]
+    [TestCase(new[] { "verify", "DIR", "--manifest" }, "Required argument missing for option: '--manifest'")]
+    [TestCase(new[] { "verify", "DIR", "--ledger", "DIR" }, "which cannot be written: it is a directory")]
+    [TestCase(new[] { "verify", "DIR", "--sums", "DIR" }, "is a directory: give the file of digests")]
+    [TestCase(new[] { "verify", "DIR", "--basic", "--write-manifest" }, "--write-manifest needs every byte read: leave out --basic")]
+    [TestCase(new[] { "manifest", "create", "DIR/config.json" }, "a file: give the directory it lies in")]
+    [TestCase(new[] { "manifest", "create", "DIR", "-o", "DIR/config.json/manifest" }, "the manifest cannot be written to")]
     [TestCase(new[] { "verify", "/no/such/directory" }, "there is no such directory")]
     [TestCase(new[] { "verify", "DIR", "--basic", "--deep" }, "--basic and --deep exclude each other")]
     [TestCase(new[] { "verify", "DIR", "--manifest", "/no/such/file" }, "--manifest is '/no/such/file': there is no such file")]
     [TestCase(new[] { "verify", "DIR", "--sums", "/no/such/file" }, "'/no/such/file' does not exist")]
     [TestCase(new[] { "verify", "DIR", "--limit", "fast" }, "--limit is 'fast': it must be a byte count")]
     [TestCase(new[] { "verify", "DIR", "--jobs", "1000" }, "--jobs is '1000': it must be from 0 to 256")]
-    [TestCase(new[] { "verify", "DIR", "--digest", "crc" }, "crc")]
+    [TestCase(new[] { "verify", "DIR", "--digest", "crc" }, "--digest is 'crc': it must be xxh128 or sha256")]
     [TestCase(new[] { "frobnicate" }, "frobnicate")]
     public async Task A_command_line_that_cannot_be_understood_is_usage_and_names_the_problem(string[] args, string message)
     {
-        var (exit, output, error) = await RunAsync(CancellationToken.None, [.. args.Select(arg => arg == "DIR" ? _tree.Root : arg)]);
+        var (exit, output, error) = await RunAsync(CancellationToken.None, [.. args.Select(arg => arg.StartsWith("DIR", StringComparison.Ordinal) ? _tree.Root + arg[3..] : arg)]);
 
         exit.Should().Be(2);
         error.Should().Contain(message);
@@ -211,6 +219,71 @@ public sealed class VerifyCommandTests
 
         exit.Should().Be(2);
         error.Should().Contain(message);
+    }
+
+    [Test]
+    public async Task A_directory_without_files_is_said_to_be_one(CancellationToken token)
+    {
+        var empty = Directory.CreateDirectory(Path.Combine(_tree.Base, "empty")).FullName;
+
+        foreach (var command in new[] { new[] { "verify", empty }, ["manifest", "create", empty] })
+        {
+            var (exit, output, _) = await RunAsync(token, command);
+            exit.Should().Be(3);
+            output.Should().Be($"ManifestMissing: the directory holds no files{Environment.NewLine}could not verify: 0 files{Environment.NewLine}");
+        }
+    }
+
+    [Test]
+    public async Task Sums_written_on_another_system_are_understood(CancellationToken token)
+    {
+        var sums = Path.Combine(_tree.Base, "sums");
+        var line = SumsLine("sha256", _tree.PathOf(Shard));
+        File.WriteAllText(sums, "\uFEFF" + line.ToUpperInvariant()[..64] + " *" + line[66..] + "\r\n");
+
+        (await RunAsync(token, "verify", _tree.Root, "--sums", sums)).Exit.Should().Be(0);
+    }
+
+    [Test]
+    public async Task A_ledger_of_something_else_is_said_to_be_of_no_use(CancellationToken token)
+    {
+        await RunAsync(token, "manifest", "create", _tree.Root);
+        var ledger = Path.Combine(_tree.Base, "ledger");
+        File.WriteAllText(ledger, "not a ledger");
+
+        var (exit, _, error) = await RunAsync(token, "verify", _tree.Root, "--ledger", ledger);
+
+        exit.Should().Be(0);
+        error.Should().Contain("The ledger is not used, every byte is read: " + ledger);
+        (await RunAsync(token, "verify", _tree.Root, "--ledger", ledger)).Error.Should().BeEmpty("a good one took its place");
+    }
+
+    [Test]
+    public async Task An_answer_that_cannot_be_written_is_no_answer_about_the_files(CancellationToken token)
+    {
+        await RunAsync(token, "manifest", "create", _tree.Root);
+        using var error = new StringWriter();
+        await using var full = new StreamWriter(new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0)) { AutoFlush = true };
+        var console = new CliConsole(full, error, OutIsTerminal: false, ErrorIsTerminal: false);
+
+        (await CommandLineApp.RunAsync(CommandLineApp.CreateRoot(console, new ImpatientTime()), ["verify", _tree.Root], console, token)).Should().Be(3);
+
+        error.ToString().Should().StartWith("ome-agent: No space left on device");
+    }
+
+    [Test]
+    public async Task Each_finding_is_one_line_and_the_conclusion_is_the_last(CancellationToken token)
+    {
+        await RunAsync(token, "manifest", "create", _tree.Root);
+        File.Delete(_tree.PathOf("config.json"));
+        _tree.Damage(Shard, 20_000, value => (byte)~value);
+
+        var (_, output, _) = await RunAsync(token, "verify", _tree.Root);
+
+        var lines = output.TrimEnd().Split(Environment.NewLine);
+        lines.Should().HaveCount(3);
+        lines[..2].Order().Should().SatisfyRespectively(first => first.Should().StartWith($"DigestMismatch: {Shard}"), second => second.Should().StartWith("FileMissing: config.json"));
+        lines[2].Should().StartWith("DAMAGED: 7 files");
     }
 
     [Test]

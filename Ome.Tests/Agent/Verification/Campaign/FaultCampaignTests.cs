@@ -34,8 +34,9 @@ public sealed class FaultCampaignTests
             for (var i = 0; i < PerTree; i++)
             {
                 var kind = classes[i % classes.Length];
+                var before = bench.BytesRead;
                 var (fault, blind, report) = await bench.RunAsync(kind, token);
-                if (Judge(fault, blind, report, rows[kind]) is { } wrong) failures.Enqueue($"seed {seed + tree}, fault {i}: {fault}: {wrong}");
+                if (Judge(fault, blind, report, rows[kind], bench.BytesRead - before) is { } wrong) failures.Enqueue($"seed {seed + tree}, fault {i}: {fault}: {wrong}");
             }
 
             var intact = await bench.CheckIntactAsync(CheckScope.Full, token);
@@ -50,11 +51,13 @@ public sealed class FaultCampaignTests
         rows.Values.Sum(row => row.Blind).Should().BeGreaterThan(rows.Values.Sum(row => row.Silent) / 3);
     }
 
-    private static string? Judge(Fault fault, CheckReport blind, CheckReport report, Row row)
+    private static string? Judge(Fault fault, CheckReport blind, CheckReport report, Row row, long bytes)
     {
         lock (row)
         {
             row.Made++;
+            row.Bytes += bytes;
+            if (fault.Reason is not null) row.ToFind++;
             if (fault.Silent) row.Silent++;
             if (fault.Silent && blind != report && blind.Verdict.Result == CheckResult.Valid) row.Blind++;
             if (fault.Reason is null) return report.Verdict.Result == CheckResult.Valid ? null : $"found {Text(report)}";
@@ -76,15 +79,20 @@ public sealed class FaultCampaignTests
     private static void Print(IReadOnlyDictionary<FaultClass, Row> rows, long bytes)
     {
         var output = TestContext.Progress;
-        output.WriteLine($"{"class",-20} {"made",6} {"found",6} {"file",6} {"reason",6} {"chunks",6} {"silent",6} {"not seen by stat",16}");
+        output.WriteLine($"{"class",-20} {"made",6} {"found",6} {"missed",6} {"file",6} {"reason",6} {"chunks",6} {"silent",6} {"not seen by stat",16} {"MB read",8}");
         foreach (var (kind, row) in rows.OrderBy(pair => pair.Key))
-            output.WriteLine($"{kind,-20} {row.Made,6} {row.Found,6} {row.RightFile,6} {row.RightReason,6} {row.RightChunk,6} {row.Silent,6} {row.Blind,16}");
+            output.WriteLine($"{kind,-20} {row.Made,6} {row.Found,6} {row.ToFind - row.Found,6} {row.RightFile,6} {row.RightReason,6} {row.RightChunk,6} {row.Silent,6} {row.Blind,16} {row.Bytes / 1e6,8:F1}");
         output.WriteLine($"{rows.Values.Sum(row => row.Made)} faults, {bytes / 1e6:F0} MB read");
     }
 
     private sealed class Row
     {
         public int Made { get; set; }
+
+        /// <summary>All but those that are no faults.</summary>
+        public int ToFind { get; set; }
+
+        public long Bytes { get; set; }
 
         public int Found { get; set; }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Ome.Agent.Files;
 using Ome.Agent.Verification;
 using Ome.Shared.Domain.Manifests;
 using Ome.Shared.Domain.Verification;
@@ -11,7 +12,7 @@ public sealed class KillTests
 {
     [Test]
     [CancelAfter(300_000)]
-    public Task Killed_at_random_points_no_file_of_ours_is_torn(CancellationToken token) => KillAsync(200, TimeSpan.FromSeconds(30), token);
+    public Task Killed_at_random_points_no_file_of_ours_is_torn(CancellationToken token) => KillAsync(200, TimeSpan.FromMinutes(1), token);
 
     [Test]
     [Category("Campaign")]
@@ -86,7 +87,7 @@ public sealed class KillTests
         var (manifest, ledger, taken) = (Path.Combine(tree.Base, "manifest"), Path.Combine(tree.Base, "ledger"), Path.Combine(tree.Base, "taken"));
         ManifestFile.Save(manifest, document.Manifest);
         var (random, tally, proven) = (new Random(lane), new Tally(), 0);
-        for (var i = 0; i < kills && !enough.IsCancellationRequested; i++)
+        for (var i = 0; tally.Kills < kills && !enough.IsCancellationRequested; i++)
         {
             tally.Runs++;
             // Every fourth takes a manifest; the others run a pass that saves its ledger every few files.
@@ -116,12 +117,17 @@ public sealed class KillTests
         return tally;
     }
 
-    /// <summary>Kills the process some time after it first writes the file it is to write; true when it still ran.</summary>
+    /// <summary>Kills the process some time after it begins to write the file it is to write; true when it still ran.</summary>
     private static async Task<bool> RunAndKillAsync(string[] arguments, string written, TimeSpan after, CancellationToken token)
     {
         using var late = new CancellationTokenSource();
-        using var writes = new FileSystemWatcher(Path.GetDirectoryName(written)!, Path.GetFileName(written) + "*");
-        writes.Created += (_, _) => CancelLater(late, after);
+        using var writes = new FileSystemWatcher(Path.GetDirectoryName(written)!, Path.GetFileName(written) + AtomicFile.PendingSuffix);
+        var begun = 0;
+        // The first one only tries whether it could be written, before anything is read.
+        writes.Created += (_, _) =>
+        {
+            if (Interlocked.Increment(ref begun) == 2) CancelLater(late, after);
+        };
         writes.EnableRaisingEvents = true;
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ome-agent.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.Environment["DOTNET_TieredPGO"] = "0";
