@@ -18,12 +18,12 @@ internal unsafe interface IBlockStream
 }
 
 /// <summary>
-/// A worker's way from disk to digest. On a cached file one thread does both, a block that fits the core's own cache at a time; else a
-/// second thread keeps the disk busy while this one hashes.
+/// A worker's way from disk to digest. Where other workers keep the disk busy one thread does both, a block at a time; for a digest of a whole
+/// file, which no other worker can help with, a second thread reads ahead while this one hashes.
 /// </summary>
 internal sealed unsafe class BlockPipe(WatchedCalls readerCalls, bool background) : IDisposable
 {
-    /// <summary>Bytes read and hashed at a time on one thread: they stay in its L2 cache in between.</summary>
+    /// <summary>Bytes of a cached file read and hashed at a time on one thread: they stay in its L2 cache in between.</summary>
     private const int CachedBlock = 512 * 1024;
 
     private readonly AlignedBuffers _buffers = new();
@@ -41,11 +41,12 @@ internal sealed unsafe class BlockPipe(WatchedCalls readerCalls, bool background
     /// <summary>How long the reader thread's call has lasted.</summary>
     public TimeSpan InCall => readerCalls.InCall;
 
-    /// <summary>Reads and hashes on the calling thread.</summary>
-    public void RunInline(IBlockStream stream, ISystemCalls calls)
+    /// <summary>Reads and hashes on the calling thread, always into the same buffer.</summary>
+    public void RunInline(IBlockStream stream, ISystemCalls calls, bool cached)
     {
         var buffer = _buffers[0];
-        while (stream.Read(calls, buffer, CachedBlock) is { Length: > 0 } block) stream.Accept(block.Offset, new ReadOnlySpan<byte>(buffer, block.Length));
+        var size = cached ? CachedBlock : AlignedBuffers.Size;
+        while (stream.Read(calls, buffer, size) is { Length: > 0 } block) stream.Accept(block.Offset, new ReadOnlySpan<byte>(buffer, block.Length));
     }
 
     /// <summary>Hashes on the calling thread what the reader thread reads ahead.</summary>

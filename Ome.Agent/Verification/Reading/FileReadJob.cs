@@ -136,7 +136,8 @@ internal sealed class FileReadJob : EngineJob, IDisposable
         }
 
         PlanRanges();
-        _overlap = File.Size >= _engine.Options.SmallFile && (!File.IsResident || (Request.Whole != WholeDigests.None && _engine.HasSpareCore));
+        // Chunks are read by several workers, so that the disk has a request while one of them hashes: cheaper than handing blocks over.
+        _overlap = Request.Whole != WholeDigests.None && File.Size >= _engine.Options.SmallFile && (!File.IsResident || _engine.HasSpareCore);
         return Math.Min(_rangeCount, _engine.Workers);
     }
 
@@ -154,7 +155,7 @@ internal sealed class FileReadJob : EngineJob, IDisposable
         {
             var lane = new ReadLane(this, worker.Pipe.Digests);
             if (_overlap) worker.Pipe.RunOverlapped(lane);
-            else worker.Pipe.RunInline(lane, worker.Calls);
+            else worker.Pipe.RunInline(lane, worker.Calls, File.IsResident);
         }
         catch (Exception exception)
         {

@@ -41,11 +41,11 @@ public sealed class ReadEngine : IDisposable
         _callers = new WorkerPool("ome-stat", () => CallThreads, options, time, calls, log);
     }
 
-    /// <summary>What the cores can do; the first look measures it.</summary>
+    /// <summary>What the cores can do; the first look measures it and says so in the log.</summary>
     public Calibration Calibration => _calibration.Value;
 
     /// <summary>Files or chunks read at once, at most. Give it this many reads at a time to use it fully.</summary>
-    public int Workers => Options.Workers > 0 ? Options.Workers : Calibration.Workers;
+    public int Workers => Options.Workers > 0 ? Options.Workers : Calibration.WorkersUnmeasured ?? Calibration.Workers;
 
     /// <summary>Bytes of content read since the start.</summary>
     public long BytesRead => Interlocked.Read(ref _bytesRead);

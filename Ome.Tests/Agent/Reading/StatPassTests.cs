@@ -152,7 +152,7 @@ public sealed class StatPassTests : ReadingFixture
         visited.Should().Be(10);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(600_000)]
     public async Task A_hundred_thousand_files_are_visited_in_bounded_memory(CancellationToken token)
     {
         const int count = 100_000;
