@@ -1,7 +1,7 @@
 namespace Ome.Benchmarks.Verify;
 
 /// <summary>All contestants over the same files, on so many cores, with the files in the page cache or not.</summary>
-internal sealed class Race(Field field, int cores, bool warm, int rounds)
+internal sealed class Race(Field field, int cores, bool warm, int rounds, Targets targets)
 {
     /// <summary>Slow tools only have to show how slow they are.</summary>
     private readonly int _slowRounds = rounds > 3 ? 2 : 1;
@@ -22,7 +22,26 @@ internal sealed class Race(Field field, int cores, bool warm, int rounds)
 #pragma warning restore CA5394
 
         Print(contestants);
+        Judge();
     }
+
+    /// <summary>Seconds of <c>openssl</c>, all files one after the other; null when it is not installed.</summary>
+    public double? OpenSslSeconds => _runs.ContainsKey(Contestant.OpenSsl) ? Median(Contestant.OpenSsl, run => run.Seconds) : null;
+
+    public double Sha256Seconds => Median(Contestant.Sha256, run => run.Seconds);
+
+    private void Judge()
+    {
+        var chunks = Median(Contestant.Chunks, run => run.Seconds);
+        if (warm && _runs.ContainsKey(Contestant.B3)) targets.AtLeast($"warm, {cores} core(s): chunks of b3sum's rate", 1, Median(Contestant.B3, run => run.Seconds) / chunks);
+        if (warm && cores == 1 && OpenSslSeconds is { } openSsl) targets.AtLeast("warm, 1 core: SHA-256 of openssl's rate", 0.95, openSsl / Sha256Seconds);
+        if (warm) targets.AtMost($"warm, {cores} core(s): allocated per GiB", 1, Allocated(), "MB");
+        if (warm) return;
+        targets.AtLeast($"cold, {cores} core(s): chunks of the disk's rate", 0.95, Median(Contestant.Floor, run => run.Seconds) / chunks);
+        targets.AtMost($"cold, {cores} core(s): page cache growth", 8, _runs[Contestant.Chunks].Max(run => run.CacheAfter) / 1048576.0, "MiB");
+    }
+
+    private double Allocated() => _runs[Contestant.Chunks].Max(run => run.Report!.Allocated) / 1e6 / (field.Bytes >> 30);
 
     private async Task OnceAsync(Contestant contestant, CancellationToken cancellationToken)
     {

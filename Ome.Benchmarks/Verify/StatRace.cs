@@ -5,8 +5,9 @@ internal static class StatRace
 {
     private const int PerDirectory = 1000;
 
-    public static async Task RunAsync(Field field, bool quick, CancellationToken cancellationToken)
+    public static async Task RunAsync(Field field, bool quick, Targets targets, CancellationToken cancellationToken)
     {
+        var perFile = 0.0;
         int[] counts = quick ? [10_000] : VerifyBenchmark.Setting("OME_BENCH_MILLION", 0) == 1 ? [100_000, 1_000_000] : [100_000];
         foreach (var count in counts)
         {
@@ -23,6 +24,8 @@ internal static class StatRace
                 foreach (var (name, command) in contestants) runs[name].Add(await field.RunAsync(command, 1, cancellationToken));
             }
 
+            Directory.Delete(tree, recursive: true);
+            Judge(count, runs["ome stat pass"], ref perFile, targets);
             var find = Median(runs["find -printf"]);
             foreach (var (name, list) in runs)
             {
@@ -32,6 +35,18 @@ internal static class StatRace
             }
         }
     }
+
+    private static void Judge(int count, List<Run> runs, ref double perFile, Targets targets)
+    {
+        var seconds = Median(runs);
+        if (count == 100_000) targets.AtMost("stat pass over 100,000 files", 2, seconds, "s");
+        if (count == 100_000) targets.AtMost("stat pass over 100,000 files: memory", 64, runs.Max(run => run.Report!.RssGrowth) / 1048576.0, "MiB");
+        var each = Median(runs, run => run.Report!.Seconds) / count;
+        if (perFile > 0) targets.AtMost($"time a file of {count:N0} beside that of 100,000", 1.25, each / perFile, "x");
+        perFile = each;
+    }
+
+    private static double Median(List<Run> runs, Func<Run, double> of) => runs.Select(of).Order().ElementAt(runs.Count / 2);
 
     private static double Median(List<Run> runs) => runs.Select(run => run.Seconds).Order().ElementAt(runs.Count / 2);
 
