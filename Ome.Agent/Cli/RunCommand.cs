@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Ome.Agent.Hosting;
 using Ome.Shared.Domain.Models;
+using Ome.Shared.Domain.Verification;
 using Ome.Shared.Settings;
 
 namespace Ome.Agent.Cli;
@@ -27,7 +28,10 @@ public static class RunCommand
             if (options.HubEndpoint.Length == 0) options.HubEndpoint = environment("HF_ENDPOINT") ?? "";
             if (environment("NODE_NAME") is { Length: > 0 } node) options.NodeName = node;
             foreach (var problem in problems.Concat(Unusable(options))) await error.WriteLineAsync("ome-agent: " + problem);
-            return problems.Count > 0 || Unusable(options).Any() ? ExitCode.Usage : await AgentHost.RunAsync(options, environment, cancellationToken);
+            if (problems.Count > 0 || Unusable(options).Any()) return ExitCode.Usage;
+            if (AgentHost.StateProblem(options) is not { } nowhere) return await AgentHost.RunAsync(options, environment, cancellationToken);
+            await error.WriteLineAsync("ome-agent: " + nowhere);
+            return ExitCode.Usage;
         });
     }
 
@@ -35,6 +39,7 @@ public static class RunCommand
     {
         if (!options.ModelsRoot.StartsWith('/') || options.ModelsRoot.TrimEnd('/').Length == 0) yield return $"--models-root-dir is '{options.ModelsRoot}': it must be an absolute directory other than /";
         if (!NodeShapes.TryParse(options.InstanceTypeMap, out _, out var error)) yield return $"--instance-type-map: {error}";
+        if (!WithdrawalLimit.TryParse(options.MaxWithdrawals, out _)) yield return $"--max-withdrawals is '{options.MaxWithdrawals}': it must be {WithdrawalLimit.Expected}";
         foreach (var problem in options.Policy.Problems()) yield return "the integrity flags do not fit together: " + problem;
     }
 }

@@ -119,9 +119,8 @@ public sealed class AgentOptions
     [DurationRange("0s", "5m")]
     public TimeSpan SettleDelay { get; set; } = TimeSpan.FromMilliseconds(300);
 
-    [Flag("max-withdrawals", "withdrawals of this node within the window before further ones are held; 0 for no limit", Group = "Integrity", Environment = "OME_MAX_WITHDRAWALS")]
-    [Range(0, 10_000)]
-    public int MaxWithdrawals { get; set; }
+    [Flag("max-withdrawals", "nodes that may lose a model within the window before further withdrawals are held: N, N% of those that had it, or N,X%; none for no limit", Group = "Integrity", Environment = "OME_MAX_WITHDRAWALS")]
+    public string MaxWithdrawals { get; set; } = "none";
 
     [Flag("max-withdrawals-window", "window of max-withdrawals", Group = "Integrity", Environment = "OME_MAX_WITHDRAWALS_WINDOW")]
     [DurationRange("1m", "7d")]

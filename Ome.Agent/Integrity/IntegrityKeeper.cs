@@ -5,12 +5,13 @@ namespace Ome.Agent.Integrity;
 
 /// <summary>
 /// Runs the checks nobody else runs: those that became due at once, and those that are overdue. KubeOps asks the API server before each run, so an outage
-/// of the API would stop all proving; the verdict is durable and published when the API is back.
+/// of the API would stop all proving; the verdict is durable and published when the API is back. And KubeOps knows only the times its own runs gave it:
+/// a check that a file event brought forward comes due earlier than that.
 /// </summary>
 public sealed partial class IntegrityKeeper(IntegrityService integrity, ModelRecordStore records, TimeProvider time, ILogger<IntegrityKeeper> logger) : BackgroundService
 {
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -34,7 +34,7 @@ public sealed partial class IntegrityService(
     RunningChecks checks,
     ReportPublisher publisher,
     Publications publications,
-    WithdrawalBrake brake,
+    FleetBrake brake,
     ModelRepair repairs,
     IIntegrityObserver observer,
     AgentOptions options,
@@ -130,7 +130,7 @@ public sealed partial class IntegrityService(
         };
         if (await checks.RunAsync(key, identity, subject, request, cancellationToken) is not { } report) return Next(key, TimeSpan.Zero);
         observer.Checked(record.Key, wish.Spec, report);
-        var again = Conclude(record, wish, policy, state, report, scope);
+        var again = Conclude(record, wish, policy, state, report, scope, await AskAsync(record, wish, policy, report, cancellationToken));
         if (policy.OnDamage != DamageAction.WithdrawAndRepair || report.Verdict.Result != CheckResult.Invalid || records.Find(key) is not { Phase: ModelPhase.Withdrawn }) return again;
         return await repairs.RepairAsync(wish, destination, state.Manifest, report.Verdict.Findings, cancellationToken) is { } pause ? Next(key, pause) : again;
     }
@@ -150,14 +150,21 @@ public sealed partial class IntegrityService(
         }
     }
 
-    private TimeSpan Conclude(ModelRecord record, ModelWish wish, VerificationPolicy policy, ProofState state, CheckReport report, CheckScope scope)
+    /// <summary>Whether a withdrawal that is due may go through; null when none is.</summary>
+    private async Task<BrakeRuling?> AskAsync(ModelRecord record, ModelWish wish, VerificationPolicy policy, CheckReport report, CancellationToken cancellationToken)
+    {
+        var due = record.Phase == ModelPhase.Ready && report.Verdict.Result == CheckResult.Invalid && policy.OnDamage != DamageAction.ReportOnly;
+        return due && !brake.IsOff && Facts(record, wish.Spec) is { } facts ? await brake.AskAsync(record, wish.Spec, facts, cancellationToken) : null;
+    }
+
+    private TimeSpan Conclude(ModelRecord record, ModelWish wish, VerificationPolicy policy, ProofState state, CheckReport report, CheckScope scope, BrakeRuling? ruling)
     {
         var now = time.GetUtcNow();
         var damaged = report.Verdict.Result == CheckResult.Invalid;
         var proven = report.Verdict.Result == CheckResult.Valid && report.FullPassEnded;
         var (phase, happened) = (record.Phase, damaged, proven) switch
         {
-            (ModelPhase.Ready, true, _) => Damage(record, policy, report, now),
+            (ModelPhase.Ready, true, _) => Damage(record, policy, report, ruling),
             (ModelPhase.Withdrawn, _, true) => (ModelPhase.Ready, new PublishedEvent("NodeReadmitted", $"{record.Name} is intact again on {options.NodeName}: a full check of {report.FilesChecked} files passed", IsWarning: false)),
             _ => (record.Phase, null),
         };
@@ -165,6 +172,7 @@ public sealed partial class IntegrityService(
         var after = CheckOutcome.Apply(record, report, phase, state.Digest, wish.Spec.Generation, now) with
         {
             AnsweredRequest = scope == CheckScope.Full && report.FullPassEnded ? Answered(record) : record.AnsweredRequest,
+            HeldSince = FleetBrake.HeldSince(record, phase, report.Verdict.Result, ruling, now),
             ReadmissionAttempts = phase == ModelPhase.Withdrawn ? record.ReadmissionAttempts + (record.Phase == ModelPhase.Withdrawn ? 1 : 0) : 0,
         };
         if (phase == ModelPhase.Withdrawn && report.Verdict.Result == CheckResult.Valid)
@@ -173,11 +181,13 @@ public sealed partial class IntegrityService(
             after = after with { Reason = record.Reason, Message = record.Message };
         }
 
-        var again = phase == ModelPhase.Withdrawn ? ReadmissionPause(after.ReadmissionAttempts) : _requests.ContainsKey(record.Key) ? TimeSpan.Zero : policy.Interval;
+        var again = phase == ModelPhase.Withdrawn ? ReadmissionPause(after.ReadmissionAttempts)
+            : ruling is { IsHeld: true } held ? brake.Pause(after, policy.Interval, held, now)
+            : _requests.ContainsKey(record.Key) ? TimeSpan.Zero : policy.Interval;
         if (report.FullPassEnded) _requests.TryRemove(record.Key, out _);
         Next(record.Key, again);
-        Save(record, after, wish, happened, report.Duration, now);
-        observer.Held(record.Key, damaged && phase == ModelPhase.Ready && policy.OnDamage != DamageAction.ReportOnly);
+        Save(record, after, wish, happened, report.Duration, now, claimed: ruling is not null);
+        observer.Held(record.Key, after.HeldSince is not null);
         if (phase != record.Phase) Moved(record, after);
         return again;
     }
@@ -190,18 +200,18 @@ public sealed partial class IntegrityService(
     }
 
     /// <summary>Withdraws, unless the policy or the brake says to report only.</summary>
-    private (ModelPhase Phase, PublishedEvent? Happened) Damage(ModelRecord record, VerificationPolicy policy, CheckReport report, DateTimeOffset now)
+    private (ModelPhase Phase, PublishedEvent? Happened) Damage(ModelRecord record, VerificationPolicy policy, CheckReport report, BrakeRuling? ruling)
     {
         var message = CheckOutcome.Message(record, report);
-        var known = record.Validation?.Result == ValidationResults.Invalid;
         if (policy.OnDamage == DamageAction.ReportOnly)
         {
+            var known = record.Validation?.Result == ValidationResults.Invalid;
             return (ModelPhase.Ready, known ? null : new PublishedEvent("ArtifactDamaged", $"{record.Name} is damaged on {options.NodeName}: {message}; reported only", IsWarning: true));
         }
 
-        if (!brake.TryWithdraw(now))
+        if (ruling is { IsHeld: true })
         {
-            return (ModelPhase.Ready, known ? null : new PublishedEvent("WithdrawalHeld", $"{record.Name} is damaged on {options.NodeName}: {message}; not withdrawn, since more than --max-withdrawals models were", IsWarning: true));
+            return (ModelPhase.Ready, record.HeldSince is not null ? null : new PublishedEvent("WithdrawalHeld", $"{record.Name} is damaged on {options.NodeName}: {message}; it stays advertised, since the failure budget {options.MaxWithdrawals} is used up", IsWarning: true));
         }
 
         return (ModelPhase.Withdrawn, new PublishedEvent("NodeWithdrawn", $"{record.Name} is damaged on {options.NodeName}: {message}; readmission after a full check passes", IsWarning: true));
@@ -231,9 +241,10 @@ public sealed partial class IntegrityService(
     }
 
     /// <summary>Durable first, published after; a report that says the same is published at most once per heartbeat.</summary>
-    private void Save(ModelRecord before, ModelRecord after, ModelWish wish, PublishedEvent? happened, TimeSpan duration, DateTimeOffset now)
+    private void Save(ModelRecord before, ModelRecord after, ModelWish wish, PublishedEvent? happened, TimeSpan duration, DateTimeOffset now, bool claimed = false)
     {
-        var same = before.Phase == after.Phase && CheckOutcome.SaysTheSame(before.Validation, after.Validation);
+        // A claim on the wire is taken back by what is said next.
+        var same = !claimed && before.HeldSince == after.HeldSince && before.Phase == after.Phase && CheckOutcome.SaysTheSame(before.Validation, after.Validation);
         if (same && _reported.TryGetValue(after.Key, out var last) && now - last < options.ReportHeartbeat)
         {
             // The wire keeps the times of the last report; the record must not promise otherwise after a restart.

@@ -92,6 +92,9 @@ public sealed record ModelRecord
 
     public DateTimeOffset? LastDeepCheck { get; init; }
 
+    /// <summary>Since when damage of the Ready model is not withdrawn because the failure budget is used up; null when it is not held.</summary>
+    public DateTimeOffset? HeldSince { get; init; }
+
     /// <summary>Failed readmission checks in a row, for their back-off.</summary>
     public int ReadmissionAttempts { get; init; }
 

@@ -11,11 +11,18 @@ using Ome.Shared.Kube;
 namespace Ome.Agent.Publishing;
 
 /// <summary>Facts about the check of a model that its record does not hold.</summary>
-public sealed record CheckFacts(VerificationPolicy Policy, ManifestTrust? Trust, int Files, long Bytes, DateTimeOffset? NextCheck, TimeSpan? Duration);
+public sealed record CheckFacts(VerificationPolicy Policy, ManifestTrust? Trust, int Files, long Bytes, DateTimeOffset? NextCheck, TimeSpan? Duration)
+{
+    /// <summary>Since when the node asks the fleet whether it may withdraw; null when it does not (docs/designs/0009).</summary>
+    public DateTimeOffset? ClaimedAt { get; init; }
+}
 
 /// <summary>Record → publication: the one place that says what the wire shows for what the agent knows.</summary>
 public sealed class Publications(string nodeName)
 {
+    /// <summary>Condition of a check that says whether its node took the model back: True, False, or Unknown while it asks whether it may.</summary>
+    public const string WithdrawnCondition = "Withdrawn";
+
     private string? _nodeUid;
 
     /// <summary>The Node's UID, owner of the checks; set once the node is known.</summary>
@@ -103,7 +110,7 @@ public sealed class Publications(string nodeName)
         BytesChecked = record.Validation?.BytesChecked,
         Duration = facts.Duration is { } took ? DurationText.Format(TimeSpan.FromMilliseconds(Math.Ceiling(took.TotalMilliseconds))) : null,
         Findings = record.Findings.IsEmpty ? null : [.. record.Findings.Take(ModelIntegrityCheckStatus.MaxFindings).Select(Finding)],
-        Conditions = Conditions(record),
+        Conditions = [Intact(record), Withdrawn(record, facts)],
     };
 
     private static IntegrityFinding Finding(RecordedFinding finding) => new()
@@ -115,17 +122,23 @@ public sealed class Publications(string nodeName)
         Offset = finding.Offset,
     };
 
-    private static List<ModelCondition> Conditions(ModelRecord record) =>
-    [
-        new()
-        {
-            Type = "Intact",
-            Status = record.Validation?.Result switch { ValidationResults.Valid => "True", ValidationResults.Invalid => "False", _ => "Unknown" },
-            Reason = record.Validation?.Reason ?? (record.Validation?.Result == ValidationResults.Valid ? "Intact" : "NotChecked"),
-            Message = record.Validation?.Message ?? "",
-            LastTransitionTime = Whole(record.Since)!.Value,
-        },
-    ];
+    private static ModelCondition Intact(ModelRecord record) => Condition(
+        "Intact",
+        record.Validation?.Result switch { ValidationResults.Valid => "True", ValidationResults.Invalid => "False", _ => "Unknown" },
+        record.Validation?.Reason ?? (record.Validation?.Result == ValidationResults.Valid ? "Intact" : "NotChecked"),
+        record.Validation?.Message ?? "",
+        record.Since);
+
+    private static ModelCondition Withdrawn(ModelRecord record, CheckFacts facts) => (facts.ClaimedAt, record.Phase, record.HeldSince) switch
+    {
+        ({ } claimed, _, _) => Condition(WithdrawnCondition, "Unknown", "Claimed", "damage was found; whether the failure budget allows to withdraw is being asked", claimed),
+        (_, ModelPhase.Withdrawn, _) => Condition(WithdrawnCondition, "True", record.Reason ?? "Damaged", record.Message ?? "", record.Since),
+        (_, _, { } held) => Condition(WithdrawnCondition, "False", "WithdrawalHeld", "damaged, and still advertised: the failure budget (--max-withdrawals) is used up", held),
+        _ => Condition(WithdrawnCondition, "False", "Advertised", "", record.Since),
+    };
+
+    private static ModelCondition Condition(string type, string status, string reason, string message, DateTimeOffset since) =>
+        new() { Type = type, Status = status, Reason = reason, Message = message, LastTransitionTime = Whole(since)!.Value };
 
     // Kubernetes keeps whole seconds; a fraction would differ from what is read back, and be written again.
     private static DateTimeOffset? Whole(DateTimeOffset? time) => time is { } value ? new DateTimeOffset(value.UtcTicks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond, TimeSpan.Zero) : null;

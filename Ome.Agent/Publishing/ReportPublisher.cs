@@ -45,10 +45,10 @@ public sealed partial class ReportPublisher(
         var done = NewSignal();
         lock (_gate)
         {
-            var waiting = _pending.TryGetValue(publication.Key, out var older) ? older.Waiting : [];
+            // A list of its own: the older one may be on its way out just now, and its writing answers those who waited before.
+            List<TaskCompletionSource> waiting = _pending.TryGetValue(publication.Key, out var older) ? [.. older.Waiting, done] : [done];
             // An event not yet written still happened: it is not lost with the publication that carried it.
             if (older?.Publication.Event is { } missed && publication.Event is null) publication = publication with { Event = missed };
-            waiting.Add(done);
             _pending[publication.Key] = new Pending(publication, waiting);
             if (publication.State == NodeModelState.Deleted) _wanted.Remove(publication.Key);
             else _wanted[publication.Key] = publication with { Event = null };
