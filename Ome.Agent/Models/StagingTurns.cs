@@ -2,14 +2,17 @@ using Ome.Shared.Domain.Models;
 
 namespace Ome.Agent.Models;
 
-/// <summary>Lets a bounded number of stagings run at a time; the others wait in order of arrival. Removals and checks take no turn.</summary>
-public sealed class StagingTurns(int most)
+/// <summary>Lets a bounded number of stagings run at a time; the others wait, the most urgent first. Removals and checks take no turn.</summary>
+/// <param name="most">As many run.</param>
+/// <param name="priority">A model's priority at the moment a turn is given.</param>
+public sealed class StagingTurns(int most, Func<ModelKey, int> priority)
 {
     private readonly Lock _gate = new();
     private readonly List<Waiter> _waiting = [];
     private int _running;
+    private long _arrived;
 
-    private sealed record Waiter(ModelKey Key, TaskCompletionSource Turn);
+    private sealed record Waiter(ModelKey Key, long Arrival, TaskCompletionSource Turn);
 
     /// <summary>Stagings that run.</summary>
     public int Running
@@ -32,7 +35,7 @@ public sealed class StagingTurns(int most)
     /// <summary>Waits for a turn; disposing the answer ends it.</summary>
     public async Task<IDisposable> TakeAsync(ModelKey key, CancellationToken cancellationToken)
     {
-        var waiter = new Waiter(key, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var waiter = new Waiter(key, Interlocked.Increment(ref _arrived), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         lock (_gate) _waiting.Add(waiter);
         GiveTurns();
         await using var give = cancellationToken.UnsafeRegister(
@@ -59,8 +62,9 @@ public sealed class StagingTurns(int most)
         {
             while (_running < most && _waiting.Count > 0)
             {
-                var next = _waiting[0];
-                _waiting.RemoveAt(0);
+                var at = StagingOrder.Next([.. _waiting.Select(waiter => new WaitingStaging(priority(waiter.Key), waiter.Arrival))]);
+                var next = _waiting[at];
+                _waiting.RemoveAt(at);
                 _running++;
                 next.Turn.SetResult();
             }

@@ -72,6 +72,9 @@ public static class OmeNames
     /// <summary>Any new value asks every node for a deep check now (design 5).</summary>
     public const string VerifyNowAnnotation = "ome.io/verify-now";
 
+    /// <summary>How urgent a model's staging is: a whole number from -1000 to 1000, larger first (docs/designs/0010).</summary>
+    public const string StagingPriorityAnnotation = "ome.io/staging-priority";
+
     /// <summary>Label on a ModelIntegrityCheck: its node, shortened with a hash when longer than 63 (design 5).</summary>
     public const string CheckNodeLabel = "models.ome.io/node";
 

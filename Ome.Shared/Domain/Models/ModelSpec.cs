@@ -50,6 +50,9 @@ public sealed record ModelSpec
     /// <summary>The author asked to leave <c>config.json</c> unread (contract 2.1).</summary>
     public bool SkipsConfigParsing { get; init; }
 
+    /// <summary>How urgent its staging is, larger first; 0 when not annotated, or not with a number.</summary>
+    public int StagingPriority { get; init; }
+
     /// <summary>Per-model integrity annotations, as written.</summary>
     public IntegrityAnnotations Integrity { get; init; } = IntegrityAnnotations.None;
 

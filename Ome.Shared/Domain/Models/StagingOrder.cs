@@ -1,0 +1,23 @@
+namespace Ome.Shared.Domain.Models;
+
+/// <summary>A staging that waits for its turn.</summary>
+/// <param name="Priority">The model's, larger first.</param>
+/// <param name="Arrival">Place in the order of arrival.</param>
+public readonly record struct WaitingStaging(int Priority, long Arrival);
+
+/// <summary>Which of the waiting stagings is next. Removals are no part of it: they wait for nobody.</summary>
+public static class StagingOrder
+{
+    /// <summary>Of the most urgent the one that waits longest.</summary>
+    /// <returns>Its index; -1 when nobody waits.</returns>
+    public static int Next(IReadOnlyList<WaitingStaging> waiting)
+    {
+        var next = -1;
+        for (var i = 0; i < waiting.Count; i++)
+        {
+            if (next < 0 || (waiting[i].Priority, -waiting[i].Arrival).CompareTo((waiting[next].Priority, -waiting[next].Arrival)) > 0) next = i;
+        }
+
+        return next;
+    }
+}
