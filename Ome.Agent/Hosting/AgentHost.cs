@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Console;
+using Ome.Agent.Files;
 using Ome.Agent.Staging.Oci;
 using Ome.Agent.Staging.S3;
 using Ome.Shared;
@@ -44,6 +45,24 @@ public static partial class AgentHost
         AgentEndpoints.Map(app);
         app.MapMetrics("/metrics", app.Services.GetRequiredService<CollectorRegistry>());
         return app;
+    }
+
+    /// <summary>Why the agent has nowhere to keep its state; null when it has. A models root that is only readable needs another place.</summary>
+    public static string? StateProblem(AgentOptions options)
+    {
+        var directory = options.EffectiveStateDirectory;
+        try
+        {
+            Directory.CreateDirectory(directory);
+            var probe = Path.Combine(directory, "probe");
+            AtomicFile.Write(probe, ""u8);
+            AtomicFile.Delete(probe);
+            return null;
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            return $"{directory} cannot be written, and manifests and verdicts must outlive a restart: set --state-dir ({refused.Message})";
+        }
     }
 
     private static void AddLogging(ILoggingBuilder logging, AgentOptions options)

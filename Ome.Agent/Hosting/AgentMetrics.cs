@@ -26,6 +26,7 @@ public sealed class AgentMetrics(IMetricFactory metrics, AgentOptions options) :
     private readonly Counter _readmissions = metrics.CreateCounter("model_agent_integrity_readmissions_total", "Models advertised again after a full check.", Model);
     private readonly Counter _repairs = metrics.CreateCounter("model_agent_repairs_total", "Repairs of a model by outcome: repaired, restaged, failed, impossible.", [.. Model, "result"]);
     private readonly Counter _overflows = metrics.CreateCounter("model_agent_watch_overflows_total", "Times the kernel's events came faster than they were taken; each costs one look at the model.");
+    private readonly Gauge _storage = metrics.CreateGauge("model_agent_storage_degraded", "1 while the Node's condition ModelStorageDegraded is True.");
     private readonly Gauge _held = metrics.CreateGauge("model_agent_integrity_withdrawals_held", "1 while a damaged model stays Ready because --max-withdrawals holds it.", Model);
     private readonly Gauge _oldestProof = metrics.CreateGauge("model_agent_integrity_oldest_proof_timestamp_seconds", "When the byte that waited longest was last proven, Unix time.", Model);
     private readonly Gauge _deepMaxAge = metrics.CreateGauge("model_agent_integrity_deep_max_age_seconds", "Longest time a byte of a model may stay unread; absent where checks do not read every byte.", Model);
@@ -62,6 +63,8 @@ public sealed class AgentMetrics(IMetricFactory metrics, AgentOptions options) :
     public void Held(ModelKey key, bool held) => _held.WithLabels(ModelLabels.Of(key)).Set(held ? 1 : 0);
 
     public void Repaired(ModelKey key, string result) => _repairs.WithLabels([.. ModelLabels.Of(key), result]).Inc();
+
+    public void StorageDegraded(bool degraded) => _storage.Set(degraded ? 1 : 0);
 
     public void EventsLost() => _overflows.Inc();
 

@@ -55,14 +55,20 @@ public static class AgentServices
         .AddSingleton<ManifestStore>()
         .AddSingleton(new ModelCatalog(new DestinationRule(options.ModelsRoot, options.LocalRoots), new NodeFacts { Name = options.NodeName }))
         .AddSingleton<ModelQueue>()
-        .AddSingleton(new StagingTurns(options.DownloadWorkers))
+        .AddSingleton(provider => new StagingTurns(options.DownloadWorkers, key => provider.GetRequiredService<ModelCatalog>().Spec(key)?.StagingPriority ?? 0))
         .AddSingleton<ModelGates>();
 
     private static IServiceCollection AddReading(this IServiceCollection services, AgentOptions options) => services
         .AddSingleton(provider => new IoBudget(options.IntegrityBytesPerSecond, provider.GetRequiredService<TimeProvider>()))
-        .AddSingleton(provider => new ReadEngine(
-            new ReadEngineOptions { Workers = options.IntegrityWorkers }, provider.GetRequiredService<IoBudget>(),
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ReadEngine>>()))
+        .AddSingleton(provider =>
+        {
+            var engine = new ReadEngine(
+                new ReadEngineOptions { Workers = options.IntegrityWorkers }, provider.GetRequiredService<IoBudget>(),
+                provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ReadEngine>>());
+            // Said in the log from the start, also where the number of readers does not depend on it: a CPU without SHA instructions.
+            _ = engine.Calibration;
+            return engine;
+        })
         .AddSingleton<VerificationRunner>()
         .AddSingleton<RunningChecks>()
         .AddSingleton<ManifestBuilder>()
@@ -105,7 +111,11 @@ public static class AgentServices
         .AddSingleton(new Publications(options.NodeName))
         .AddSingleton<NodeReportView>()
         .AddSingleton<ReportPublisher>()
-        .AddSingleton(new WithdrawalBrake(options.MaxWithdrawals, options.MaxWithdrawalsWindow))
+        .AddSingleton(provider => new NodeConditionSink(
+            provider.GetRequiredService<IKubernetes>(), provider.GetRequiredService<EventPublisher>(), options.NodeName, provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton<StorageWatch>()
+        .AddSingleton(provider => new FleetChecks(provider.GetRequiredService<IKubernetes>()))
+        .AddSingleton<FleetBrake>()
         .AddSingleton<IntegrityService>()
         .AddSingleton<ModelWorker>()
         .AddSingleton<ModelInbox>();
@@ -118,6 +128,7 @@ public static class AgentServices
         services.AddHostedService(provider => provider.GetRequiredService<ModelInbox>());
         services.AddHostedService<ModelLoop>();
         services.AddHostedService<IntegrityKeeper>();
+        services.AddHostedService(provider => provider.GetRequiredService<StorageWatch>());
         services.AddHostedService(provider => provider.GetRequiredService<LocalBaseline>());
         if (options.Watch) services.AddHostedService<ModelWatch>();
         services.AddKubernetesOperator(settings => settings.WithName("ome-agent").WithKeyedQueue())

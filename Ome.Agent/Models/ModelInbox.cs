@@ -11,8 +11,8 @@ using Ome.Shared.Kube;
 
 namespace Ome.Agent.Models;
 
-/// <summary>The agent's own Node, as far as it matters: placement facts, its UID, and the model labels it carries.</summary>
-public sealed record OwnNode(NodeFacts Facts, string Uid);
+/// <summary>The agent's own Node, as far as it matters: placement facts, its UID, the model labels it carries, and what it shows of its disks.</summary>
+public sealed record OwnNode(NodeFacts Facts, string Uid, string? StorageStatus);
 
 /// <summary>
 /// Watches both kinds of model, the own Node and the own ConfigMap, and turns what changes into keys to look at. Deletions that happened while nothing was
@@ -32,21 +32,22 @@ public sealed partial class ModelInbox : BackgroundService
     private readonly IntegrityService _integrity;
     private readonly ReportPublisher _publisher;
     private readonly Publications _publications;
+    private readonly StorageWatch _storage;
     private readonly ILogger<ModelInbox> _logger;
     private volatile bool _caughtUp;
 
     public ModelInbox(
         IKubernetes client, AgentOptions options, ModelCatalog catalog, ModelRecordStore records, ModelQueue queue, ModelWorker worker, NodeReportView view,
-        IntegrityService integrity, ReportPublisher publisher, Publications publications, TimeProvider time, ILoggerFactory loggers)
+        IntegrityService integrity, ReportPublisher publisher, Publications publications, StorageWatch storage, TimeProvider time, ILoggerFactory loggers)
     {
-        (_catalog, _records, _queue, _worker, _view, _integrity, _publisher, _publications) = (catalog, records, queue, worker, view, integrity, publisher, publications);
+        (_catalog, _records, _queue, _worker, _view, _integrity, _publisher, _publications, _storage) = (catalog, records, queue, worker, view, integrity, publisher, publications, storage);
         _logger = loggers.CreateLogger<ModelInbox>();
         var seed = options.NodeName.GetHashCode(StringComparison.Ordinal);
         var everything = new InformerOptions { JitterSeed = seed };
         _namespaced = new(client, everything, ModelSpecReader.Read, TakeAsync, time, loggers.CreateLogger<Informer<BaseModel, ModelSpec>>());
         _cluster = new(client, everything, ModelSpecReader.Read, TakeAsync, time, loggers.CreateLogger<Informer<ClusterBaseModel, ModelSpec>>());
         var own = everything with { FieldSelector = "metadata.name=" + options.NodeName };
-        _node = new(client, own, static node => new OwnNode(NodeFactsReader.Read(node), node.Uid() ?? ""), TakeAsync, time, loggers.CreateLogger<Informer<V1Node, OwnNode>>());
+        _node = new(client, own, static node => new OwnNode(NodeFactsReader.Read(node), node.Uid() ?? "", NodeConditionSink.StatusOf(node)), TakeAsync, time, loggers.CreateLogger<Informer<V1Node, OwnNode>>());
         _report = new(
             client, own with { Namespace = options.Namespace }, static map => NodeReport.Read(map.Name(), map.Data), TakeAsync, time,
             loggers.CreateLogger<Informer<V1ConfigMap, NodeReport>>());
@@ -120,6 +121,7 @@ public sealed partial class ModelInbox : BackgroundService
     {
         if (change.Type == InformerEventType.Deleted) return ValueTask.CompletedTask;
         _publications.SetNodeUid(change.Item.Uid);
+        _storage.NodeShows(change.Item.StorageStatus);
         foreach (var key in _catalog.PutNode(change.Item.Facts))
         {
             _worker.Interrupt(key);

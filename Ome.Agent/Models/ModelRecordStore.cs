@@ -37,6 +37,9 @@ public sealed partial class ModelRecordStore
         foreach (var directory in Directory.EnumerateDirectories(_directory)) Load(Path.Combine(directory, FileName));
     }
 
+    /// <summary>A record was saved or removed; called by whoever did it, so it must not block or throw.</summary>
+    public event EventHandler? Changed;
+
     public IReadOnlyCollection<ModelRecord> All => [.. _records.Values];
 
     public ModelRecord? Find(ModelKey key) => _records.GetValueOrDefault(key);
@@ -56,6 +59,7 @@ public sealed partial class ModelRecordStore
         var json = JsonSerializer.SerializeToUtf8Bytes(record, Json);
         AtomicFile.Write(Path.Combine(DirectoryOf(record.Key), FileName), [.. Checksum(json), (byte)'\n', .. json]);
         _records[record.Key] = record;
+        Changed?.Invoke(this, EventArgs.Empty);
     }
 
     /// <summary>Keeps a newer version in memory only: for what a restart may forget, such as when a check that found nothing new was.</summary>
@@ -69,6 +73,7 @@ public sealed partial class ModelRecordStore
         var directory = DirectoryOf(key);
         AtomicFile.Delete(Path.Combine(directory, FileName));
         Directory.Delete(directory, recursive: true);
+        Changed?.Invoke(this, EventArgs.Empty);
     }
 
     private void Load(string path)

@@ -100,13 +100,14 @@ internal sealed class AgentFixture : IAsyncDisposable
         return directory;
     }
 
-    public Task ApplyClusterModelAsync(string name, string storageUri, string? path, CancellationToken cancellationToken, Dictionary<string, string>? annotations = null, string? secret = null) =>
+    public Task ApplyClusterModelAsync(
+        string name, string storageUri, string? path, CancellationToken cancellationToken, Dictionary<string, string>? annotations = null, string? secret = null, string? alsoOn = null) =>
         Plane.Admin.CustomObjects.CreateClusterCustomObjectAsync<ClusterBaseModel>(
             new ClusterBaseModel
             {
                 Metadata = new V1ObjectMeta { Name = name, Annotations = annotations },
-                // Only this fixture's node, so that tests that share a control plane do not stage each other's models.
-                Spec = new BaseModelSpec { Storage = new ModelStorage { StorageUri = storageUri, Path = path, Key = secret, NodeAffinity = OnlyThisNode() } },
+                // Only this fixture's node, and another one if asked for, so that tests that share a control plane do not stage each other's models.
+                Spec = new BaseModelSpec { Storage = new ModelStorage { StorageUri = storageUri, Path = path, Key = secret, NodeAffinity = Only(alsoOn is null ? [NodeName] : [NodeName, alsoOn]) } },
             },
             OmeNames.Group, OmeNames.Version, ClusterBaseModel.Plural, cancellationToken: cancellationToken);
 
@@ -178,11 +179,12 @@ internal sealed class AgentFixture : IAsyncDisposable
         Directory.Delete(ModelsRoot, recursive: true);
     }
 
-    private NodeAffinity OnlyThisNode() => new()
+    private static NodeAffinity Only(IEnumerable<string> nodes) => new()
     {
         RequiredDuringSchedulingIgnoredDuringExecution = new NodeSelector
         {
-            NodeSelectorTerms = [new NodeSelectorTerm { MatchFields = [new NodeSelectorRequirement { Key = "metadata.name", Operator = "In", Values = [NodeName] }] }],
+            // Kubernetes takes one value for a field, and several terms are alternatives.
+            NodeSelectorTerms = [.. nodes.Select(node => new NodeSelectorTerm { MatchFields = [new NodeSelectorRequirement { Key = "metadata.name", Operator = "In", Values = [node] }] })],
         },
     };
 }

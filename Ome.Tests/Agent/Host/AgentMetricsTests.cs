@@ -31,6 +31,7 @@ public sealed class AgentMetricsTests
         ("model_agent_active_workers", "gauge", []),
         ("model_agent_models", "gauge", ["state"]),
         ("model_agent_models_root_free_bytes", "gauge", []),
+        ("model_agent_storage_degraded", "gauge", []),
         ("model_agent_watch_overflows_total", "counter", []),
         ("model_agent_staging_failures_total", "counter", [.. Model, "reason"]),
         ("model_agent_repairs_total", "counter", [.. Model, "result"]),
