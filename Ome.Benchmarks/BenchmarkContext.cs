@@ -41,6 +41,14 @@ public sealed record BenchmarkContext(bool Quick)
         return (GC.GetAllocatedBytesForCurrentThread() - before) / (double)calls;
     }
 
+    /// <summary>The checkout the benchmark runs from: config/crd is needed.</summary>
+    public static string RepositoryRoot()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Ome.sln"))) directory = directory.Parent;
+        return directory?.FullName ?? throw new InvalidOperationException("Run it from a checkout: config/crd is needed.");
+    }
+
     /// <summary>Prints one row.</summary>
     public static void Row(string what, string figure) => Console.WriteLine($"   {what,-58} {figure}");
 

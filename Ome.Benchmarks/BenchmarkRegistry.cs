@@ -29,6 +29,10 @@ public static class BenchmarkRegistry
         new("queue", "100,000 objects that wait: processor time against an idle process and against a periodic scan", QueueBenchmark.RunAsync),
         new("informer", "node reports listed and kept: bytes per object against the whole ConfigMap", InformerBenchmark.RunAsync),
         new("staging", "a model from a hub on loopback by ome-agent stage, beside curl + sha256sum and the three limits", StagingBenchmark.RunAsync),
+        new("agent", "the idle agent with 50 models: memory, processor, API requests; a deep pass within its byte budget", AgentBenchmark.RunAsync)
+        {
+            Seconds = 1500, QuickSeconds = 400,
+        },
         new("verify", "reading engine beside sha256sum, openssl, b3sum, rclone…: whole processes, same files, same run", VerifyBenchmark.RunAsync)
         {
             Seconds = 3600, QuickSeconds = 240,

@@ -67,7 +67,7 @@ internal sealed class SimulatedFleet : IAsyncDisposable
 
     private async Task InstallAsync(CancellationToken cancellationToken)
     {
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(RepositoryRoot(), "config/crd"), "ome.io_*.yaml"))
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(BenchmarkContext.RepositoryRoot(), "config/crd"), "ome.io_*.yaml"))
         {
             foreach (var crd in (await KubernetesYaml.LoadAllFromFileAsync(file)).OfType<V1CustomResourceDefinition>())
             {
@@ -111,11 +111,4 @@ internal sealed class SimulatedFleet : IAsyncDisposable
     };
 
     private static string Uri(ModelKey model) => "hf://meta-llama/" + model.Name;
-
-    private static string RepositoryRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Ome.sln"))) directory = directory.Parent;
-        return directory?.FullName ?? throw new InvalidOperationException("Run it from a checkout: config/crd is needed.");
-    }
 }
