@@ -106,7 +106,8 @@ internal sealed class ProgramProcess : IAsyncDisposable
     {
         try
         {
-            _process.Kill(entireProcessTree: true);
+            // Only the process itself: looking for its children takes long enough for it to go on writing, and it has none.
+            _process.Kill();
         }
         catch (InvalidOperationException)
         {
