@@ -220,6 +220,7 @@ public sealed partial class IntegrityService(
     private TimeSpan Unverifiable(ModelRecord record, ModelWish wish, VerificationPolicy policy, ManifestLoad.Unusable problem)
     {
         var now = time.GetUtcNow();
+        var known = record.Validation is { Result: ValidationResults.Inconclusive } said && said.Reason == problem.Reason.ToString() ? said.Message : null;
         var after = record with
         {
             LastCheck = now,
@@ -229,7 +230,8 @@ public sealed partial class IntegrityService(
                 Mode = nameof(CheckMode.Basic),
                 Result = ValidationResults.Inconclusive,
                 Reason = problem.Reason.ToString(),
-                Message = problem.Message,
+                // Whoever made the model Ready may know better why there is none.
+                Message = known ?? problem.Message,
                 LastCheckedTime = now,
                 ObservedGeneration = wish.Spec.Generation,
             },

@@ -150,7 +150,7 @@ public sealed class ArtifactStagerTests
         bed.Hub.Faults.Add(new HubFault(HubFaultKind.Stall, HubFaultScope.Body, Shard, AfterBytes: 10));
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var staging = bed.StageAsync("org/model", cancel.Token);
-        while (!bed.Hub.Requests.Any(request => request.Contains("/lfs/", StringComparison.Ordinal))) await Task.Yield();
+        while (bed.Hub.Bodies.All(body => body.Path != Shard)) await Task.Yield();
 
         await cancel.CancelAsync();
 
