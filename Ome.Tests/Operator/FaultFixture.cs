@@ -113,6 +113,8 @@ public abstract class FaultFixture : OperatorFixture
         await _stop.CancelAsync();
         await _watching;
         _stop.Dispose();
+        // A test that is skipped before it fills anything is torn down too.
+        (_stop, _watching) = (new CancellationTokenSource(), Task.CompletedTask);
     }
 
     private ValueTask RememberAsync(InformerEvent<ClusterBaseModel> change, CancellationToken cancellationToken)

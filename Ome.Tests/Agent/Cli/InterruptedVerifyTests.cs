@@ -45,7 +45,8 @@ public sealed partial class InterruptedVerifyTests
         using var writes = new FileSystemWatcher(tree.Base, "ledger");
         writes.Renamed += (_, _) => appeared.Release();
         writes.EnableRaisingEvents = true;
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ome-agent.dll"), "verify", tree.Root, .. arguments])
+        // A shell starts background jobs with SIGINT ignored, and that is inherited: of a test run too.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "ome-agent.dll"), "verify", tree.Root, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
