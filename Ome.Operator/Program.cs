@@ -41,8 +41,7 @@ public static partial class Program
         builder.Logging.ClearProviders();
         if (options.LogJson) builder.Logging.AddJsonConsole(static console => console.UseUtcTimestamp = true);
         else builder.Logging.AddSimpleConsole(static console => (console.SingleLine, console.TimestampFormat, console.ColorBehavior) = (true, "HH:mm:ss.fff ", LoggerColorBehavior.Disabled));
-        builder.Logging.SetMinimumLevel(Level(options.LogLevel)).AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning)
-            .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
+        AddLevels(builder.Logging, Level(options.LogLevel));
         replace?.Invoke(builder.Services);
         builder.Services.AddOmeOperator(options);
         var app = builder.Build();
@@ -51,6 +50,13 @@ public static partial class Program
         LogStart(app.Logger, BuildInfo.Current, options.Namespace);
         app.Services.GetRequiredService<Prometheus.IMetricFactory>().AddBuildInfo(BuildInfo.Current);
         return app;
+    }
+
+    private static void AddLevels(ILoggingBuilder logging, LogLevel level)
+    {
+        logging.SetMinimumLevel(level).AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
+        // What KubeOps' packages tell of every event of every model is for those who ask for it.
+        foreach (var noisy in new[] { "KubeOps", "ZiggyCreatures" }) logging.AddFilter(noisy, level < LogLevel.Information ? level : LogLevel.Warning);
     }
 
     private static async Task<int> FailAsync(ParseResult parsed)

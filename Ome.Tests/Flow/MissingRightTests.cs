@@ -123,7 +123,7 @@ public sealed class MissingRightTests
             {
                 faults.DropWatches(resource);
                 await program.UntilLogAsync(resource == "clusterbasemodels"
-                    ? Names("Watching ClusterBaseModel broke off.*Grant get, list and watch on this kind")
+                    ? Names("ClusterBaseModel.*(Grant get, list and watch on this kind|Forbidden)")
                     : Names($"list and watch of {resource}.* are not allowed.*Apply config/rbac"), token);
             }
 
