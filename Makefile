@@ -13,7 +13,8 @@ export OVERLAY POLICY WAIT FORCE FORCE_WAIT
 CONFIG ?= Release
 # Extra msbuild arguments, e.g. BUILD_ARGS="-p:KubeOpsSource=package -p:RestoreAdditionalProjectSources=DIR"
 BUILD_ARGS ?=
-# Extra arguments for dotnet test, e.g. TEST_ARGS="--filter FullyQualifiedName~Keys"
+# Which tests, e.g. TEST_FILTER=FullyQualifiedName~Keys; TEST_ARGS are further arguments for dotnet test.
+TEST_FILTER ?=
 TEST_ARGS ?=
 
 .PHONY: help
@@ -51,10 +52,10 @@ clients: ## the services' own JavaScript clients for the tests of our fakes, onc
 	@[ ! -f $(NPM_DIR)/why-not ] || echo "no JavaScript clients: $$(head -n 1 $(NPM_DIR)/why-not)"
 
 .PHONY: test
-test: build clients ## all tests; loopback only, no cluster needed
+test: build clients ## all tests; loopback only, no cluster needed; TEST_FILTER=
 	@rm -rf TestResults
 	@dotnet test Ome.Tests/Ome.Tests.csproj -c $(CONFIG) --no-build --logger "trx;LogFileName=ome.trx" --results-directory TestResults \
-	  --filter "TestCategory!=Campaign" $(TEST_ARGS)
+	  --filter "TestCategory!=Campaign$(if $(TEST_FILTER),&($(TEST_FILTER)))" $(TEST_ARGS)
 
 .PHONY: laws
 laws: build ## a longer hunt of the random laws than test does
