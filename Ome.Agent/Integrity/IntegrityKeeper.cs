@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using Ome.Agent.Hosting;
 using Ome.Agent.Models;
 using Ome.Shared.Domain.Models;
 
@@ -8,10 +10,12 @@ namespace Ome.Agent.Integrity;
 /// of the API would stop all proving; the verdict is durable and published when the API is back. And KubeOps knows only the times its own runs gave it:
 /// a check that a file event brought forward comes due earlier than that.
 /// </summary>
-public sealed partial class IntegrityKeeper(IntegrityService integrity, ModelRecordStore records, TimeProvider time, ILogger<IntegrityKeeper> logger) : BackgroundService
+public sealed partial class IntegrityKeeper(IntegrityService integrity, RunningChecks checks, ModelRecordStore records, AgentOptions options, TimeProvider time, ILogger<IntegrityKeeper> logger) : BackgroundService
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<ModelKey, bool> _under = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -34,7 +38,37 @@ public sealed partial class IntegrityKeeper(IntegrityService integrity, ModelRec
         using var timer = new PeriodicTimer(Look, time);
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
-            foreach (var key in integrity.Overdue(Grace)) await RunAsync(key, cancellationToken);
+            // Side by side: a pass that takes hours holds up no other model.
+            foreach (var key in integrity.Overdue(Grace).Where(key => !checks.IsRunning(key) && _under.TryAdd(key, true))) _ = RunOnceAsync(key, cancellationToken);
+            // What no file event tells is seen within an interval during such a pass too.
+            foreach (var key in checks.Unwatched(options.Policy.Interval)) _ = LookAsync(key, cancellationToken);
+        }
+    }
+
+    private async Task RunOnceAsync(ModelKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RunAsync(key, cancellationToken);
+        }
+        finally
+        {
+            _under.TryRemove(key, out _);
+        }
+    }
+
+    private async Task LookAsync(ModelKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await checks.LookBesideAsync(key, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+        }
+        catch (Exception error)
+        {
+            LogFailed(error, key);
         }
     }
 

@@ -43,11 +43,14 @@ public sealed partial class IntegrityService(
 {
     private static readonly TimeSpan FirstReadmission = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LastReadmission = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan RequestRetry = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<ModelKey, DateTimeOffset> _due = new();
     private readonly ConcurrentDictionary<ModelKey, DateTimeOffset> _reported = new();
-    private readonly ConcurrentDictionary<ModelKey, string> _requests = new();
     private readonly ConcurrentDictionary<ModelKey, bool> _suspected = new();
+    private readonly ConcurrentDictionary<ModelKey, bool> _unsaved = new();
+    private readonly ConcurrentDictionary<ModelKey, CancellationTokenSource> _repairing = new();
+    private readonly FullCheckRequests _requests = new();
     private readonly Channel<ModelKey> _woken = Channel.CreateUnbounded<ModelKey>();
 
     /// <summary>Models that became due at once; each is read by one reader.</summary>
@@ -65,17 +68,24 @@ public sealed partial class IntegrityService(
     {
         _due.TryRemove(key, out _);
         _reported.TryRemove(key, out _);
-        _requests.TryRemove(key, out _);
+        _requests.Forget(key);
+        _unsaved.TryRemove(key, out _);
         observer.Forget(key);
     }
 
     /// <summary>Someone asks for a full check; any value that was not answered yet counts.</summary>
-    public void Request(ModelKey key, string? requestedAt)
+    public void Request(ModelKey key, FullCheckRequest asked)
     {
-        if (string.IsNullOrEmpty(requestedAt) || records.Find(key)?.AnsweredRequest == requestedAt) return;
-        _requests[key] = requestedAt;
+        if (!_requests.Ask(key, records.Find(key), asked)) return;
         _due[key] = time.GetUtcNow();
         _woken.Writer.TryWrite(key);
+    }
+
+    /// <summary>The model is no longer wanted as it was: whatever is done with its files ends.</summary>
+    public void Interrupt(ModelKey key)
+    {
+        checks.Interrupt(key);
+        if (_repairing.TryGetValue(key, out var repair)) repair.Cancel();
     }
 
     /// <summary>Runs at once what became due before the models were listed: until then there was no wish to hold a record against.</summary>
@@ -112,27 +122,85 @@ public sealed partial class IntegrityService(
         if (trigger == CheckTrigger.Timer && Remaining(key) is { } still && still > TimeSpan.Zero) return still;
 
         var policy = PolicyReader.Read(options.Policy, wish.Spec.Integrity).Policy;
-        if (policy.Mode == IntegrityMode.Off && record.Phase == ModelPhase.Ready) return Next(key, policy.Interval);
+        var asked = _requests.Of(key);
+        if (policy.Mode == IntegrityMode.Off && record.Phase == ModelPhase.Ready && !asked.IsOpen) return Next(key, policy.Interval);
         var identity = new SourceIdentity(record.StorageUri, record.StoragePath, null);
         var (state, problem) = manifests.Open(key, identity);
         if (state is null) return Unverifiable(record, wish, policy, problem!);
 
-        var (scope, bound) = ScopeOf(record, policy, trigger, state.Ledger);
         var subject = new CheckSubject(destination, BoundaryOf(destination), state.Ledger, FleetSpread.Seed(options.NodeName, key.DataKey));
+        CheckReport? report = null;
+        foreach (var request in Requests(record, policy, trigger, state.Ledger, asked))
+        {
+            if (await checks.RunAsync(key, identity, subject, request, cancellationToken) is not { } ended) return Next(key, TimeSpan.Zero);
+            observer.Checked(record.Key, wish.Spec, report = ended);
+            if (report.Verdict.Result != CheckResult.Valid) break;
+        }
+
+        // A check takes up to hours. What it found is of the files that were wanted when it began.
+        if (catalog.Find(key) is not { Destination: { } wanted } newest || !record.IsAbout(newest.Spec, wanted)) return null;
+        var again = Conclude(record, newest, policy, state, report!, asked, await AskAsync(record, newest, policy, report!, cancellationToken));
+        if (policy.OnDamage != DamageAction.WithdrawAndRepair || report!.Verdict.Result != CheckResult.Invalid || records.Find(key) is not { Phase: ModelPhase.Withdrawn }) return again;
+        return await RepairAsync(newest, destination, state.Manifest, report.Verdict.Findings, cancellationToken) is { } pause ? Next(key, pause) : again;
+    }
+
+    /// <summary>
+    /// The check that is due. The first one of a withdrawn model names all that is bad; those after it begin with that: while it is so, reading all the
+    /// rest again helps nobody.
+    /// </summary>
+    private IEnumerable<CheckRequest> Requests(ModelRecord record, VerificationPolicy policy, CheckTrigger trigger, VerificationLedger ledger, FullCheckRequest asked)
+    {
+        var isWithdrawn = record.Phase == ModelPhase.Withdrawn;
+        var isNamed = isWithdrawn && record.ReadmissionAttempts > 0;
         var request = new CheckRequest
         {
-            Policy = record.Phase == ModelPhase.Withdrawn ? policy with { Digest = PassDigest.Sha256 } : policy,
-            Scope = scope,
-            MaxBytes = bound,
+            Policy = isWithdrawn ? policy with { Digest = PassDigest.Sha256 } : policy,
+            Scope = CheckScope.Presence,
             // Known damage that is only reported must not keep the rest from being proven.
-            StopAtDamage = record.Phase == ModelPhase.Ready && policy.OnDamage != DamageAction.ReportOnly && record.Validation?.Result != ValidationResults.Invalid,
-            Checkpoint = ledger => manifests.SaveLedger(key, ledger),
+            StopAtDamage = isWithdrawn ? isNamed : policy.OnDamage != DamageAction.ReportOnly && record.Validation?.Result != ValidationResults.Invalid,
+            Checkpoint = proven => Checkpoint(record.Key, proven),
         };
-        if (await checks.RunAsync(key, identity, subject, request, cancellationToken) is not { } report) return Next(key, TimeSpan.Zero);
-        observer.Checked(record.Key, wish.Spec, report);
-        var again = Conclude(record, wish, policy, state, report, scope, await AskAsync(record, wish, policy, report, cancellationToken));
-        if (policy.OnDamage != DamageAction.WithdrawAndRepair || report.Verdict.Result != CheckResult.Invalid || records.Find(key) is not { Phase: ModelPhase.Withdrawn }) return again;
-        return await repairs.RepairAsync(wish, destination, state.Manifest, report.Verdict.Findings, cancellationToken) is { } pause ? Next(key, pause) : again;
+        if (isNamed) yield return request with { StopAtDamage = false };
+        if (isWithdrawn || asked.IsOpen)
+        {
+            ledger.RequestFullPass(time.GetUtcNow(), restart: isWithdrawn);
+            yield return request with { Scope = CheckScope.Full, MaxBytes = long.MaxValue };
+        }
+        else
+        {
+            yield return trigger == CheckTrigger.Suspicion || policy.Mode != IntegrityMode.Deep ? request : request with { Scope = CheckScope.Scheduled };
+        }
+    }
+
+    private async Task<TimeSpan?> RepairAsync(ModelWish wish, string destination, ArtifactManifest manifest, IReadOnlyList<FileFinding> findings, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _repairing[wish.Spec.Key] = stop;
+        try
+        {
+            return await repairs.RepairAsync(wish, destination, manifest, findings, stop.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return TimeSpan.Zero;
+        }
+        finally
+        {
+            _repairing.TryRemove(wish.Spec.Key, out _);
+        }
+    }
+
+    /// <summary>A disk that does not take our own notes costs reading again after a restart, never a verdict.</summary>
+    private void Checkpoint(ModelKey key, VerificationLedger proven)
+    {
+        try
+        {
+            manifests.SaveLedger(key, proven);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            LogNotKept(key, refused.Message);
+        }
     }
 
     /// <summary>Waits for the model's turn, hurrying a running check when there is damage to be seen. Null when another suspicion waits already: it will see the same.</summary>
@@ -157,128 +225,6 @@ public sealed partial class IntegrityService(
         return due && !brake.IsOff && Facts(record, wish.Spec) is { } facts ? await brake.AskAsync(record, wish.Spec, facts, cancellationToken) : null;
     }
 
-    private TimeSpan Conclude(ModelRecord record, ModelWish wish, VerificationPolicy policy, ProofState state, CheckReport report, CheckScope scope, BrakeRuling? ruling)
-    {
-        var now = time.GetUtcNow();
-        var damaged = report.Verdict.Result == CheckResult.Invalid;
-        var proven = report.Verdict.Result == CheckResult.Valid && report.FullPassEnded;
-        var (phase, happened) = (record.Phase, damaged, proven) switch
-        {
-            (ModelPhase.Ready, true, _) => Damage(record, policy, report, ruling),
-            (ModelPhase.Withdrawn, _, true) => (ModelPhase.Ready, new PublishedEvent("NodeReadmitted", $"{record.Name} is intact again on {options.NodeName}: a full check of {report.FilesChecked} files passed", IsWarning: false)),
-            _ => (record.Phase, null),
-        };
-
-        var after = CheckOutcome.Apply(record, report, phase, state.Digest, wish.Spec.Generation, now) with
-        {
-            AnsweredRequest = scope == CheckScope.Full && report.FullPassEnded ? Answered(record) : record.AnsweredRequest,
-            HeldSince = FleetBrake.HeldSince(record, phase, report.Verdict.Result, ruling, now),
-            ReadmissionAttempts = phase == ModelPhase.Withdrawn ? record.ReadmissionAttempts + (record.Phase == ModelPhase.Withdrawn ? 1 : 0) : 0,
-        };
-        if (phase == ModelPhase.Withdrawn && report.Verdict.Result == CheckResult.Valid)
-        {
-            // Not yet proven in full: it stays withdrawn for what was found, whatever the last look missed.
-            after = after with { Reason = record.Reason, Message = record.Message };
-        }
-
-        var again = phase == ModelPhase.Withdrawn ? ReadmissionPause(after.ReadmissionAttempts)
-            : ruling is { IsHeld: true } held ? brake.Pause(after, policy.Interval, held, now)
-            : _requests.ContainsKey(record.Key) ? TimeSpan.Zero : policy.Interval;
-        if (report.FullPassEnded) _requests.TryRemove(record.Key, out _);
-        Next(record.Key, again);
-        Save(record, after, wish, happened, report.Duration, now, claimed: ruling is not null);
-        observer.Held(record.Key, after.HeldSince is not null);
-        if (phase != record.Phase) Moved(record, after);
-        return again;
-    }
-
-    private void Moved(ModelRecord before, ModelRecord after)
-    {
-        LogTransition(before.Key, before.Phase, after.Phase, after.Message ?? "intact");
-        if (after.Phase == ModelPhase.Withdrawn) observer.Withdrawn(after.Key, after.Reason ?? "");
-        else observer.Readmitted(after.Key);
-    }
-
-    /// <summary>Withdraws, unless the policy or the brake says to report only.</summary>
-    private (ModelPhase Phase, PublishedEvent? Happened) Damage(ModelRecord record, VerificationPolicy policy, CheckReport report, BrakeRuling? ruling)
-    {
-        var message = CheckOutcome.Message(record, report);
-        if (policy.OnDamage == DamageAction.ReportOnly)
-        {
-            var known = record.Validation?.Result == ValidationResults.Invalid;
-            return (ModelPhase.Ready, known ? null : new PublishedEvent("ArtifactDamaged", $"{record.Name} is damaged on {options.NodeName}: {message}; reported only", IsWarning: true));
-        }
-
-        if (ruling is { IsHeld: true })
-        {
-            return (ModelPhase.Ready, record.HeldSince is not null ? null : new PublishedEvent("WithdrawalHeld", $"{record.Name} is damaged on {options.NodeName}: {message}; it stays advertised, since the failure budget {options.MaxWithdrawals} is used up", IsWarning: true));
-        }
-
-        return (ModelPhase.Withdrawn, new PublishedEvent("NodeWithdrawn", $"{record.Name} is damaged on {options.NodeName}: {message}; readmission after a full check passes", IsWarning: true));
-    }
-
-    private TimeSpan Unverifiable(ModelRecord record, ModelWish wish, VerificationPolicy policy, ManifestLoad.Unusable problem)
-    {
-        var now = time.GetUtcNow();
-        var known = record.Validation is { Result: ValidationResults.Inconclusive } said && said.Reason == problem.Reason.ToString() ? said.Message : null;
-        var after = record with
-        {
-            LastCheck = now,
-            Findings = [],
-            Validation = new ReportedValidation
-            {
-                Mode = nameof(CheckMode.Basic),
-                Result = ValidationResults.Inconclusive,
-                Reason = problem.Reason.ToString(),
-                // Whoever made the model Ready may know better why there is none.
-                Message = known ?? problem.Message,
-                LastCheckedTime = now,
-                ObservedGeneration = wish.Spec.Generation,
-            },
-        };
-        Next(record.Key, policy.Interval);
-        Save(record, after, wish, null, TimeSpan.Zero, now);
-        observer.Unverifiable(record.Key, wish.Spec, problem.Reason);
-        return policy.Interval;
-    }
-
-    /// <summary>Durable first, published after; a report that says the same is published at most once per heartbeat.</summary>
-    private void Save(ModelRecord before, ModelRecord after, ModelWish wish, PublishedEvent? happened, TimeSpan duration, DateTimeOffset now, bool claimed = false)
-    {
-        // A claim on the wire is taken back by what is said next.
-        var same = !claimed && before.HeldSince == after.HeldSince && before.Phase == after.Phase && CheckOutcome.SaysTheSame(before.Validation, after.Validation);
-        if (same && _reported.TryGetValue(after.Key, out var last) && now - last < options.ReportHeartbeat)
-        {
-            // The wire keeps the times of the last report; the record must not promise otherwise after a restart.
-            records.Keep(after with { Validation = before.Validation });
-            return;
-        }
-
-        records.Save(after);
-        _reported[after.Key] = now;
-        _ = publisher.PublishAsync(publications.Of(after, wish.Spec, Facts(after, wish.Spec, duration), happened));
-    }
-
-    private (CheckScope Scope, long? MaxBytes) ScopeOf(ModelRecord record, VerificationPolicy policy, CheckTrigger trigger, VerificationLedger ledger)
-    {
-        if (record.Phase == ModelPhase.Withdrawn)
-        {
-            ledger.RequestFullPass(time.GetUtcNow(), restart: true);
-            return (CheckScope.Full, long.MaxValue);
-        }
-
-        if (_requests.ContainsKey(record.Key))
-        {
-            ledger.RequestFullPass(time.GetUtcNow());
-            return (CheckScope.Full, long.MaxValue);
-        }
-
-        if (trigger == CheckTrigger.Suspicion || policy.Mode != IntegrityMode.Deep) return (CheckScope.Presence, null);
-        return (CheckScope.Scheduled, null);
-    }
-
-    private string? Answered(ModelRecord record) => _requests.TryGetValue(record.Key, out var asked) ? asked : record.AnsweredRequest;
-
     private string? BoundaryOf(string destination) =>
         destination.StartsWith(options.ModelsRoot.TrimEnd('/') + "/", StringComparison.Ordinal) ? options.ModelsRoot.TrimEnd('/') : null;
 
@@ -292,7 +238,4 @@ public sealed partial class IntegrityService(
 
     private static TimeSpan ReadmissionPause(int attempts) =>
         TimeSpan.FromTicks(Math.Min(LastReadmission.Ticks, FirstReadmission.Ticks << Math.Min(attempts, 12)));
-
-    [LoggerMessage(EventId = 2201, Level = LogLevel.Warning, Message = "{Model} goes from {Before} to {After}: {Why}")]
-    private partial void LogTransition(ModelKey model, ModelPhase before, ModelPhase after, string why);
 }

@@ -19,7 +19,7 @@ public sealed class ModelIntegrityCheckController(IntegrityService integrity, Ag
             return ReconciliationResult<ModelIntegrityCheck>.Success(entity);
         }
 
-        integrity.Request(key, entity.Spec.RequestedAt);
+        integrity.Request(key, new FullCheckRequest(null, entity.Spec.RequestedAt));
         var next = await integrity.RunAsync(key, CheckTrigger.Timer, cancellationToken);
         return ReconciliationResult<ModelIntegrityCheck>.Success(entity, next);
     }

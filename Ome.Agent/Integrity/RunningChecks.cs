@@ -11,11 +11,11 @@ namespace Ome.Agent.Integrity;
 /// Runs checks, and ends a long one early when the kernel told of a change that is damage: a pass over all content takes minutes to hours, and what
 /// schedules pods must not wait for it. The look beside it concludes nothing; what it saw is judged again by the check that follows.
 /// </summary>
-public sealed class RunningChecks(VerificationRunner runner, ManifestStore manifests)
+public sealed class RunningChecks(VerificationRunner runner, ManifestStore manifests, TimeProvider time)
 {
     private readonly ConcurrentDictionary<ModelKey, Running> _running = new();
 
-    private sealed class Running(CheckSubject subject, CheckRequest request, SourceIdentity source)
+    private sealed class Running(CheckSubject subject, CheckRequest request, SourceIdentity source, long started)
     {
         /// <summary>Looks asked for since the one under way began; 0 when there is none.</summary>
         public int Asked;
@@ -26,17 +26,29 @@ public sealed class RunningChecks(VerificationRunner runner, ManifestStore manif
 
         public SourceIdentity Source => source;
 
+        /// <summary>When somebody last looked beside it, or it began.</summary>
+        public long LookedAt = started;
+
         public TaskCompletionSource Interrupted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     /// <summary>True while a check of the model is under way.</summary>
     public bool IsRunning(ModelKey key) => _running.ContainsKey(key);
 
+    /// <summary>Models whose check has run for so long that a Basic one would be due, and nobody looked beside it.</summary>
+    public IReadOnlyList<ModelKey> Unwatched(TimeSpan interval) => [.. _running.Where(pair => time.GetElapsedTime(Volatile.Read(ref pair.Value.LookedAt)) >= interval).Select(pair => pair.Key)];
+
+    /// <summary>The model is no longer wanted as it was: its check ends, what it proved is kept.</summary>
+    public void Interrupt(ModelKey key)
+    {
+        if (_running.TryGetValue(key, out var running)) running.Interrupted.TrySetResult();
+    }
+
     /// <summary>Runs a check, the only one of its model; null when it was ended for the sake of a new look. What it proved is kept.</summary>
     public async Task<CheckReport?> RunAsync(ModelKey key, SourceIdentity source, CheckSubject subject, CheckRequest request, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var running = new Running(subject, request, source);
+        var running = new Running(subject, request, source, time.GetTimestamp());
         _running[key] = running;
         try
         {
@@ -55,7 +67,9 @@ public sealed class RunningChecks(VerificationRunner runner, ManifestStore manif
     /// <summary>Something changed below the model: a running check that would stop at damage is ended when there is some to be seen.</summary>
     public async Task LookBesideAsync(ModelKey key, CancellationToken cancellationToken)
     {
-        if (!_running.TryGetValue(key, out var running) || !running.Request.StopAtDamage) return;
+        if (!_running.TryGetValue(key, out var running)) return;
+        Volatile.Write(ref running.LookedAt, time.GetTimestamp());
+        if (!running.Request.StopAtDamage) return;
         // One look at a time: whoever finds it under way has it look once more.
         if (Interlocked.Increment(ref running.Asked) > 1) return;
         try

@@ -112,7 +112,7 @@ public sealed partial class ModelInbox : BackgroundService
         if (change.Type == InformerEventType.Deleted) _catalog.Remove(change.Item.Key, change.Object.Uid);
         else if (!_catalog.Put(change.Item)) return ValueTask.CompletedTask;
         _worker.Interrupt(change.Item.Key);
-        _integrity.Request(change.Item.Key, change.Item.Integrity.VerifyNow);
+        _integrity.Request(change.Item.Key, new FullCheckRequest(change.Item.Integrity.VerifyNow, null));
         if (_caughtUp || change.Type != InformerEventType.Added) _queue.Add(change.Item.Key);
         return ValueTask.CompletedTask;
     }

@@ -87,6 +87,9 @@ public sealed record ModelRecord
     /// <summary>Latest <c>spec.requestedAt</c> or <c>ome.io/verify-now</c> that was answered by a full check.</summary>
     public string? AnsweredRequest { get; init; }
 
+    /// <summary>The newest <c>spec.requestedAt</c> of the node's ModelIntegrityCheck that a full check answered.</summary>
+    public string? AnsweredCheckRequest { get; init; }
+
     /// <summary>When the latest check of each tier ended.</summary>
     public DateTimeOffset? LastCheck { get; init; }
 

@@ -37,11 +37,12 @@ public sealed partial class ModelWorker(
 
     private sealed record Running(ModelSpec Spec, string Destination, CancellationTokenSource Stop);
 
-    /// <summary>Stops a staging that is no longer what is wanted; called for every change of a model, of the node and of nothing else.</summary>
+    /// <summary>Stops what is done with files that are no longer wanted so; called for every change of a model, of the node and of nothing else.</summary>
     public void Interrupt(ModelKey key)
     {
-        if (!_running.TryGetValue(key, out var running)) return;
         var wish = catalog.Find(key);
+        if (records.Find(key) is { } record && (wish?.Destination is not { } destination || !record.IsAbout(wish.Spec, destination))) integrity.Interrupt(key);
+        if (!_running.TryGetValue(key, out var running)) return;
         if (wish is null || wish.Destination != running.Destination || wish.Spec.StorageUri != running.Spec.StorageUri || wish.Spec.Uid != running.Spec.Uid) running.Stop.Cancel();
     }
 
