@@ -23,11 +23,13 @@ public sealed class QueueConsumer<TEntity>(
     ILogger<QueueConsumer<TEntity>> logger,
     ILogger<EntityQueueBackgroundService<TEntity>> baseLogger,
     IEntityLoggingScopeFactory<TEntity> scopes,
+    QueueMetrics queueMetrics,
+    TimeProvider time,
     OperatorMetrics? metrics = null)
     : EntityQueueBackgroundService<TEntity>(activitySource, client, settings, queue, reconciler, coordinator, baseLogger, scopes, metrics)
     where TEntity : IKubernetesObject<V1ObjectMeta>
 {
-    private readonly QueuedRun<TEntity> _run = new(client, queue, reconciler, logger);
+    private readonly QueuedRun<TEntity> _run = new(client, queue, reconciler, queueMetrics, time, logger);
 
     /// <inheritdoc/>
     protected override Task<ReconciliationResult<TEntity>> ReconcileSingleAsync(QueueEntry<TEntity> entry, CancellationToken cancellationToken) =>
@@ -46,11 +48,13 @@ public sealed class LeaderQueueConsumer<TEntity>(
     ILogger<LeaderAwareEntityQueueBackgroundService<TEntity>> baseLogger,
     LeaderElector elector,
     IEntityLoggingScopeFactory<TEntity> scopes,
+    QueueMetrics queueMetrics,
+    TimeProvider time,
     OperatorMetrics? metrics = null)
     : LeaderAwareEntityQueueBackgroundService<TEntity>(activitySource, client, settings, queue, reconciler, coordinator, baseLogger, elector, scopes, metrics)
     where TEntity : IKubernetesObject<V1ObjectMeta>
 {
-    private readonly QueuedRun<TEntity> _run = new(client, queue, reconciler, logger);
+    private readonly QueuedRun<TEntity> _run = new(client, queue, reconciler, queueMetrics, time, logger);
 
     /// <inheritdoc/>
     protected override Task<ReconciliationResult<TEntity>> ReconcileSingleAsync(QueueEntry<TEntity> entry, CancellationToken cancellationToken) =>

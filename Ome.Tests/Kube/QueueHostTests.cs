@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
@@ -12,6 +13,7 @@ using Ome.Shared.Api;
 using Ome.Shared.Domain;
 using Ome.Shared.Kube;
 using Ome.Tests.Architecture;
+using Ome.Tests.Support;
 using Ome.Tests.Support.ControlPlanes;
 using Prometheus;
 
@@ -93,18 +95,59 @@ public sealed class QueueHostTests
         await host.StopAsync(_stop);
     }
 
+    [Test, CancelAfter(Limit)]
+    public async Task Each_run_is_measured_and_each_failure_counted_also_one_that_names_its_time()
+    {
+        var registry = Metrics.NewCustomRegistry();
+        var probe = new Probe { FailuresLeft = 3, RetryFailureAfter = TimeSpan.FromMilliseconds(10) };
+        using var host = await RunAsync(probe, registry);
+
+        var uid = (await CreateAsync("measured")).Uid();
+
+        (await UntilMeasuredAsync(registry, 4)).Value("ome_reconcile_errors_total", ("kind", nameof(BaseModel))).Should().Be(3);
+        probe.Runs(uid).Should().Be(4);
+        await host.StopAsync(_stop);
+    }
+
+    [Test, CancelAfter(Limit)]
+    public async Task A_run_that_cannot_read_its_object_is_an_error()
+    {
+        var registry = Metrics.NewCustomRegistry();
+        var probe = new Probe();
+        using var host = await RunAsync(probe, registry);
+        using var refusal = _plane.RequireFaults().Add(new() { Verb = "get", Resource = BaseModel.Plural, Code = 500, Times = 2 });
+
+        var uid = (await CreateAsync("unread")).Uid();
+
+        (await UntilMeasuredAsync(registry, 3)).Value("ome_reconcile_errors_total", ("kind", nameof(BaseModel))).Should().Be(2);
+        probe.Runs(uid).Should().Be(1);
+        await host.StopAsync(_stop);
+    }
+
     [Test]
     public void Without_the_settings_for_our_queue_a_controller_is_refused_at_start() =>
         FluentActions.Invoking(() => new ServiceCollection().AddKubernetesOperator().AddQueuedController<ProbeController, BaseModel>())
             .Should().Throw<InvalidOperationException>().WithMessage("*QueueStrategy is InMemory; it must be Custom*WithKeyedQueue*");
 
-    private async Task<IHost> RunAsync(Probe probe)
+    private async Task<MetricsText> UntilMeasuredAsync(CollectorRegistry registry, int runs)
+    {
+        while (true)
+        {
+            using var text = new MemoryStream();
+            await registry.CollectAndExportAsTextAsync(text, _stop);
+            var metrics = new MetricsText(Encoding.UTF8.GetString(text.ToArray()));
+            if (metrics.Value("ome_reconcile_duration_seconds_count", ("kind", nameof(BaseModel))) >= runs) return metrics;
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, _stop);
+        }
+    }
+
+    private async Task<IHost> RunAsync(Probe probe, CollectorRegistry? registry = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(_plane.Configuration);
         builder.Services.AddSingleton(probe);
-        builder.Services.AddSingleton<IMetricFactory>(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
+        builder.Services.AddSingleton<IMetricFactory>(Metrics.WithCustomRegistry(registry ?? Metrics.NewCustomRegistry()));
         builder.Services.AddSingleton(new QueueBackoff(new Backoff(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(500), Seed: 1)));
         builder.Services.AddKubernetesOperator(settings => settings.WithKeyedQueue()).AddQueuedController<ProbeController, BaseModel>();
         var host = builder.Build();
@@ -132,6 +175,8 @@ public sealed class QueueHostTests
 
         public int FailuresLeft { get; set; }
 
+        public TimeSpan? RetryFailureAfter { get; init; }
+
         public ConcurrentQueue<string> Deleted { get; } = [];
 
         public int Runs(string uid) => _runs.GetValueOrDefault(uid);
@@ -146,7 +191,7 @@ public sealed class QueueHostTests
         {
             probe.Count(entity.Uid());
             return Task.FromResult(probe.FailuresLeft-- > 0
-                ? ReconciliationResult<BaseModel>.Failure(entity, "not yet")
+                ? ReconciliationResult<BaseModel>.Failure(entity, "not yet", requeueAfter: probe.RetryFailureAfter)
                 : ReconciliationResult<BaseModel>.Success(entity, probe.RequeueAfter));
         }
 
