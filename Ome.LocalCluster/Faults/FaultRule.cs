@@ -49,4 +49,8 @@ public sealed record FaultRule
 }
 
 /// <summary>A request as fault rules and the request log see it.</summary>
-public sealed record RequestFacts(string Verb, string Group, string Resource, string Subresource, string Namespace, string Name, string User);
+public sealed record RequestFacts(string Verb, string Group, string Resource, string Subresource, string Namespace, string Name, string User)
+{
+    /// <summary>What a list or watch was narrowed to by labels; empty for everything.</summary>
+    public string LabelSelector { get; init; } = string.Empty;
+}

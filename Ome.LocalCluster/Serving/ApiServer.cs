@@ -68,7 +68,7 @@ internal sealed class ApiServer(ApiServerParts parts)
         if (!review && (resource is null || !FitsScope(resource, path))) throw ApiException.UnknownPath();
 
         var verb = VerbOf(request, path);
-        var facts = new RequestFacts(verb, path.Group, path.Resource, path.Subresource, path.Namespace, path.Name, request.Who.User);
+        var facts = new RequestFacts(verb, path.Group, path.Resource, path.Subresource, path.Namespace, path.Name, request.Who.User) { LabelSelector = request.Http.Request.Query["labelSelector"].ToString() };
         parts.Requests.Add(facts);
         var fault = parts.Faults.Next(facts);
         if (fault is not null && !await PassesAsync(request, fault)) return;

@@ -1,11 +1,11 @@
 using System.Net;
-using System.Threading.Channels;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
 using KubeOps.Abstractions.Entities;
 using Ome.Shared.Api;
 using Ome.Shared.Domain;
+using Ome.Shared.Domain.Models;
 using Ome.Shared.Kube;
 
 namespace Ome.Operator.Watching;
@@ -13,7 +13,8 @@ namespace Ome.Operator.Watching;
 /// <summary>
 /// Removes what is left of nodes that are gone, also of those that went while nobody watched: their report, and checks of nodes or models that
 /// no longer exist. Only objects that are ours by their marks, only after asking the API server whether the owner is really gone, and only
-/// the very object that was looked at. On the leader only.
+/// the very object that was looked at. On the leader only. A node that goes costs what it had; everything is looked at when leadership begins and
+/// once a <see cref="Period"/>.
 /// </summary>
 public sealed partial class NodeReaper(
     ReportIndex index, IKubernetes client, Leadership leadership, OperatorOptions options, FleetMetrics metrics, TimeProvider time, ILogger<NodeReaper> logger) : BackgroundService
@@ -27,31 +28,20 @@ public sealed partial class NodeReaper(
     private static readonly TimeSpan AfterTrouble = TimeSpan.FromSeconds(10);
     private const int ChecksPerPage = 500;
 
-    private readonly Channel<bool> _reasons = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly ReapReasons _reasons = new(Period, time);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        void Wake(object? sender, EventArgs reason) => _reasons.Writer.TryWrite(true);
-        index.NodeMayBeGone += Wake;
-        leadership.Changed += Wake;
+        void Node(object? sender, NodeMayBeGoneEventArgs reason) => _reasons.Add(reason.Node);
+        void Everything(object? sender, EventArgs reason) => _reasons.AddEverything();
+        index.NodeMayBeGone += Node;
+        index.Completed += Everything;
+        leadership.Changed += Everything;
         try
         {
-            while (!stoppingToken.IsCancellationRequested)
-            {
-                var wait = Period;
-                try
-                {
-                    if (leadership.IsLeader && index.IsComplete) await ReapAsync(stoppingToken);
-                }
-                catch (Exception trouble) when (trouble is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
-                {
-                    LogTrouble(trouble);
-                    wait = AfterTrouble;
-                }
-
-                await WaitAsync(wait, stoppingToken);
-            }
+            if (index.IsComplete) _reasons.AddEverything();
+            while (!stoppingToken.IsCancellationRequested) await ReapOnceAsync(await _reasons.TakeAsync(stoppingToken), stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -59,22 +49,43 @@ public sealed partial class NodeReaper(
         }
         finally
         {
-            index.NodeMayBeGone -= Wake;
-            leadership.Changed -= Wake;
+            index.NodeMayBeGone -= Node;
+            index.Completed -= Everything;
+            leadership.Changed -= Everything;
         }
     }
 
-    private async Task ReapAsync(CancellationToken cancellationToken)
+    private async Task ReapOnceAsync(ReapReason reason, CancellationToken cancellationToken)
     {
-        foreach (var node in index.NodesGone())
+        // Who does not lead drops its reasons: leadership is one for everything.
+        if (!leadership.IsLeader || !index.IsComplete) return;
+        try
+        {
+            await ReapAsync(reason, cancellationToken);
+        }
+        catch (Exception trouble) when (trouble is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            LogTrouble(trouble);
+            await Task.Delay(AfterTrouble, time, cancellationToken);
+            _reasons.Add(reason);
+        }
+    }
+
+    private async Task ReapAsync(ReapReason reason, CancellationToken cancellationToken)
+    {
+        foreach (var node in reason.Everything ? index.NodesGone() : reason.Nodes)
         {
             if (!leadership.IsLeader) return;
             if (!await IsGoneAsync(() => client.CoreV1.ReadNodeAsync(node, cancellationToken: cancellationToken))) continue;
             await ReapReportAsync(node, cancellationToken);
+            // A node's own checks are few; all checks of a fleet are nodes times models.
+            if (!reason.Everything) await ReapChecksAsync(ChecksOf(node), cancellationToken);
         }
 
-        await ReapChecksAsync(cancellationToken);
+        if (reason.Everything) await ReapChecksAsync(null, cancellationToken);
     }
+
+    private static string ChecksOf(string node) => $"{OmeNames.CheckNodeLabel}={HashedName.Fit(node, OmeNames.MaxLabelValueLength)}";
 
     private async Task ReapReportAsync(string node, CancellationToken cancellationToken)
     {
@@ -92,7 +103,7 @@ public sealed partial class NodeReaper(
         }
     }
 
-    private async Task ReapChecksAsync(CancellationToken cancellationToken)
+    private async Task ReapChecksAsync(string? labelSelector, CancellationToken cancellationToken)
     {
         var nodes = new Dictionary<string, bool>(StringComparer.Ordinal);
         string? token = null;
@@ -102,7 +113,7 @@ public sealed partial class NodeReaper(
             try
             {
                 page = await client.CustomObjects.ListClusterCustomObjectAsync<EntityList<ModelIntegrityCheck>>(
-                    OmeNames.Group, OmeNames.Version, ModelIntegrityCheck.Plural, limit: ChecksPerPage, continueParameter: token, cancellationToken: cancellationToken);
+                    OmeNames.Group, OmeNames.Version, ModelIntegrityCheck.Plural, labelSelector: labelSelector, limit: ChecksPerPage, continueParameter: token, cancellationToken: cancellationToken);
             }
             catch (HttpOperationException trouble) when (trouble.Response?.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone)
             {
@@ -169,20 +180,6 @@ public sealed partial class NodeReaper(
 
     private static V1DeleteOptions Exactly(IMetadata<V1ObjectMeta> resource) =>
         new() { Preconditions = new V1Preconditions { Uid = resource.Metadata.Uid, ResourceVersion = resource.Metadata.ResourceVersion } };
-
-    private async Task WaitAsync(TimeSpan longest, CancellationToken cancellationToken)
-    {
-        using var timer = new CancellationTokenSource(longest, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
-        try
-        {
-            if (await _reasons.Reader.WaitToReadAsync(either.Token)) _reasons.Reader.TryRead(out _);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // The period is over.
-        }
-    }
 
     [LoggerMessage(2201, LogLevel.Information, "Removed the report of node {Node}, which is gone")]
     private partial void LogReportReaped(string node);

@@ -16,8 +16,11 @@ public sealed class ReportIndex(ModelWaker waker, FleetMetrics metrics, TimeProv
     private readonly Dictionary<ModelKey, long> _changedAt = [];
     private volatile bool _isComplete;
 
-    /// <summary>Raised when a report may have lost its node.</summary>
-    public event EventHandler? NodeMayBeGone;
+    /// <summary>Raised with the name of a node that went, or whose report came without it.</summary>
+    public event EventHandler<NodeMayBeGoneEventArgs>? NodeMayBeGone;
+
+    /// <summary>Raised when <see cref="IsComplete"/> became true.</summary>
+    public event EventHandler? Completed;
 
     /// <summary>Both informers have told everything they know: before that an aggregate would show nodes as gone that were only not seen yet.</summary>
     public bool IsComplete => _isComplete;
@@ -35,7 +38,7 @@ public sealed class ReportIndex(ModelWaker waker, FleetMetrics metrics, TimeProv
     public ValueTask OnReportAsync(InformerEvent<ArrivedReport> change, CancellationToken cancellationToken)
     {
         var changed = new List<ModelKey>();
-        if (Fold(change, changed)) NodeMayBeGone?.Invoke(this, EventArgs.Empty);
+        if (Fold(change, changed)) NodeMayBeGone?.Invoke(this, new NodeMayBeGoneEventArgs(change.Object.Name.Name));
         return waker.WakeAsync(changed, cancellationToken);
     }
 
@@ -51,7 +54,7 @@ public sealed class ReportIndex(ModelWaker waker, FleetMetrics metrics, TimeProv
             Mark(changed);
         }
 
-        if (isGone) NodeMayBeGone?.Invoke(this, EventArgs.Empty);
+        if (isGone) NodeMayBeGone?.Invoke(this, new NodeMayBeGoneEventArgs(change.Object.Name.Name));
         return waker.WakeAsync(changed, cancellationToken);
     }
 
@@ -60,7 +63,7 @@ public sealed class ReportIndex(ModelWaker waker, FleetMetrics metrics, TimeProv
     {
         _isComplete = true;
         lock (_gate) _fold.Trim();
-        NodeMayBeGone?.Invoke(this, EventArgs.Empty);
+        Completed?.Invoke(this, EventArgs.Empty);
         return waker.WakeAllAsync(cancellationToken);
     }
 
@@ -175,4 +178,11 @@ public sealed class ArrivedReport(ReportData? data)
 
     /// <summary>The data, the first time; then nothing.</summary>
     public ReportData? Take() => Interlocked.Exchange(ref _data, null);
+}
+
+/// <summary>Which node may be gone.</summary>
+public sealed class NodeMayBeGoneEventArgs(string node) : EventArgs
+{
+    /// <summary>Its name.</summary>
+    public string Node => node;
 }
