@@ -29,8 +29,14 @@ public sealed class ModelWaker(EntityQueue<BaseModel> namespaced, EntityQueue<Cl
         return found;
     }
 
-    /// <summary>The status of a model was written just now.</summary>
-    public void Written(ModelKey model) => _known.AddOrUpdate(model, new Known(string.Empty, time.GetTimestamp()), (_, known) => known with { WrittenAt = time.GetTimestamp() });
+    /// <summary>The status of a model was written just now. One that was forgotten meanwhile stays so.</summary>
+    public void Written(ModelKey model)
+    {
+        while (_known.TryGetValue(model, out var known) && !_known.TryUpdate(model, known with { WrittenAt = time.GetTimestamp() }, known))
+        {
+            // Somebody else changed it; once more on what it is now.
+        }
+    }
 
     /// <summary>How long to wait before the status of a model may be written again.</summary>
     public TimeSpan UntilWritable(ModelKey model)
@@ -45,7 +51,7 @@ public sealed class ModelWaker(EntityQueue<BaseModel> namespaced, EntityQueue<Cl
     {
         foreach (var model in models)
         {
-            if (!IsKnown(model, out var uid) || uid.Length == 0) continue;
+            if (!IsKnown(model, out var uid)) continue;
             var meta = new V1ObjectMeta { Name = model.Name, Uid = uid };
             var delay = UntilWritable(model);
             if (model.Kind == ModelKind.ClusterBaseModel)

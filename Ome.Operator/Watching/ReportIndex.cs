@@ -106,7 +106,11 @@ public sealed class ReportIndex(ModelWaker waker, FleetMetrics metrics, TimeProv
     public void PutBack(ModelKey model, long? changedAt)
     {
         if (changedAt is not { } at) return;
-        lock (_gate) _changedAt[model] = at;
+        lock (_gate)
+        {
+            // A model forgotten meanwhile has no status that could show them.
+            if (_fold.Knows(model)) _changedAt[model] = at;
+        }
     }
 
     /// <summary>Whether a node exists, as far as we see.</summary>
@@ -163,11 +167,15 @@ public sealed class ReportIndex(ModelWaker waker, FleetMetrics metrics, TimeProv
         }
     }
 
-    // The first change counts: latency is the age of the oldest thing the status does not show.
+    // The first change counts: latency is the age of the oldest thing the status does not show. What nodes say of a model that is gone, or that
+    // nobody has looked at, waits for no status.
     private void Mark(List<ModelKey> changed)
     {
         var now = time.GetTimestamp();
-        foreach (var model in changed) _changedAt.TryAdd(model, now);
+        foreach (var model in changed)
+        {
+            if (_fold.Knows(model)) _changedAt.TryAdd(model, now);
+        }
     }
 }
 

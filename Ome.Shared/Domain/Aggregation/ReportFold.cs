@@ -51,6 +51,9 @@ public sealed class ReportFold
         Drop(row);
     }
 
+    /// <summary>Whether <see cref="SetModel"/> made a model known.</summary>
+    public bool Knows(ModelKey model) => _models.TryGetValue(model.DataKey, out var row) && row.Owners.Exists(owner => owner.Model == model);
+
     /// <summary>A Node object appeared or went. Reports of nodes that do not exist count for nothing.</summary>
     public void SetNode(string nodeName, bool isLive, List<ModelKey> changed)
     {
