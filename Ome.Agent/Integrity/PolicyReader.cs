@@ -8,6 +8,10 @@ namespace Ome.Agent.Integrity;
 /// <summary>The agent's policy with a model's annotations over it (design 5). A bad annotation costs only itself: the default holds, and the author is told.</summary>
 public static class PolicyReader
 {
+    // An annotation may hold 256 KiB; what is wrong with it is seen sooner.
+    private const int MostOfValue = 64;
+
+    /// <summary>The policy, and each annotation that is not used: its value, what is allowed, and what holds instead.</summary>
     public static (VerificationPolicy Policy, ImmutableArray<string> Problems) Read(VerificationPolicy defaults, IntegrityAnnotations annotations)
     {
         var problems = ImmutableArray.CreateBuilder<string>();
@@ -20,7 +24,7 @@ public static class PolicyReader
         };
         if (policy == defaults || policy.Problems() is not { IsEmpty: false } wrong) return (policy, problems.ToImmutable());
         // Each is well-formed, but not what a policy may be: all timing falls back together, so that no half of a pair is taken.
-        problems.AddRange(wrong.Select(problem => $"the integrity annotations are not used: {problem}"));
+        problems.AddRange(wrong.Select(problem => $"{Timing(annotations)}: {problem.TrimEnd('.')}; {DurationText.Format(defaults.Interval)} and {DurationText.Format(defaults.DeepMaxAge)} are used"));
         return (policy with { Interval = defaults.Interval, DeepMaxAge = defaults.DeepMaxAge }, problems.ToImmutable());
 
         TEnum Enumerated<TEnum>(string? text, TEnum standard, string name)
@@ -28,7 +32,7 @@ public static class PolicyReader
         {
             if (text is null) return standard;
             if (Enum.TryParse<TEnum>(text, ignoreCase: true, out var value) && Enum.IsDefined(value) && !char.IsAsciiDigit(text[0])) return value;
-            problems.Add($"annotation {name} is '{text}': it must be one of {string.Join(", ", Enum.GetNames<TEnum>())}");
+            problems.Add($"{Named(name, text)}: it must be one of {string.Join(", ", Enum.GetNames<TEnum>())}; {standard} is used");
             return standard;
         }
 
@@ -36,8 +40,16 @@ public static class PolicyReader
         {
             if (text is null) return standard;
             if (DurationText.TryParse(text, out var value)) return value;
-            problems.Add($"annotation {name} is '{text}': it must be {DurationText.Expected}");
+            problems.Add($"{Named(name, text)}: it must be {DurationText.Expected}; {DurationText.Format(standard)} is used");
             return standard;
         }
     }
+
+    private static string Timing(IntegrityAnnotations annotations)
+    {
+        var given = new[] { (OmeNames.IntegrityIntervalAnnotation, annotations.Interval), (OmeNames.IntegrityDeepMaxAgeAnnotation, annotations.DeepMaxAge) };
+        return string.Join(" and ", given.Where(static one => one.Item2 is not null).Select(static one => Named(one.Item1, one.Item2!)));
+    }
+
+    private static string Named(string name, string text) => $"annotation {name} is '{(text.Length <= MostOfValue ? text : text[..MostOfValue] + "…")}'";
 }

@@ -24,6 +24,7 @@ public sealed partial class ModelWorker(
     ReportPublisher publisher,
     Publications publications,
     NodeReportView report,
+    AnnotationAdvice advice,
     StagingTurns turns,
     StagingMetrics metrics,
     AgentOptions options,
@@ -227,6 +228,7 @@ public sealed partial class ModelWorker(
     {
         var spec = catalog.Spec(key);
         integrity.Forget(key);
+        advice.Forget(key);
         if (record is not null)
         {
             // "Not Ready" is visible before files go away.
@@ -257,8 +259,12 @@ public sealed partial class ModelWorker(
     private static ReportedValidation Unproven(string reason, string message, DateTimeOffset now, ModelSpec spec) =>
         new() { Result = ValidationResults.Inconclusive, Reason = reason, Message = message, LastCheckedTime = now, ObservedGeneration = spec.Generation };
 
-    private void Publish(ModelRecord record, ModelSpec spec, PublishedEvent? happened, DownloadProgress? progress = null) =>
-        _ = publisher.PublishAsync(publications.Of(record, spec, integrity.Facts(record, spec), happened, progress));
+    private void Publish(ModelRecord record, ModelSpec spec, PublishedEvent? happened, DownloadProgress? progress = null)
+    {
+        var publication = publications.Of(record, spec, integrity.Facts(record, spec), happened, progress);
+        if (advice.News(spec) is { } news) publication = publication with { Events = publication.Events.Add(news) };
+        _ = publisher.PublishAsync(publication);
+    }
 
     [LoggerMessage(EventId = 2301, Level = LogLevel.Information, Message = "{Model} is ready: {Files} files, {Fetched} bytes fetched, {Reused} bytes proven in place, config {Config}")]
     private partial void LogReady(ModelKey model, int files, long fetched, long reused, string config);

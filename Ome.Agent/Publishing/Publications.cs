@@ -37,12 +37,12 @@ public sealed class Publications(string nodeName)
         Entry = current => Entry(current, record, progress),
         Check = facts is null ? null : Check(record, spec, facts),
         CheckName = record.Key.CheckName(nodeName),
-        Event = happened,
+        Events = happened is null ? [] : [happened],
     };
 
     /// <summary>The model is gone from this node.</summary>
     public Publication Gone(ModelKey key, string uid, PublishedEvent? happened = null) =>
-        new() { Key = key, Uid = uid, State = NodeModelState.Deleted, CheckName = key.CheckName(nodeName), Event = happened };
+        new() { Key = key, Uid = uid, State = NodeModelState.Deleted, CheckName = key.CheckName(nodeName), Events = happened is null ? [] : [happened] };
 
     private static NodeModelEntry Entry(NodeModelEntry? current, ModelRecord record, DownloadProgress? progress)
     {

@@ -15,6 +15,7 @@ public sealed partial class ReportPublisher(
     NodeLabelSink labels, ConfigMapSink reports, CheckSink checks, ModelEventSink events, TimeProvider time, ILogger<ReportPublisher> logger)
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
+    private const int MostEvents = 8;
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
@@ -47,11 +48,11 @@ public sealed partial class ReportPublisher(
         {
             // A list of its own: the older one may be on its way out just now, and its writing answers those who waited before.
             List<TaskCompletionSource> waiting = _pending.TryGetValue(publication.Key, out var older) ? [.. older.Waiting, done] : [done];
-            // An event not yet written still happened: it is not lost with the publication that carried it.
-            if (older?.Publication.Event is { } missed && publication.Event is null) publication = publication with { Event = missed };
+            // An event not yet written still happened: it is not lost with the publication that carried it. A long outage keeps the newest.
+            if (older is not null) publication = publication with { Events = [.. older.Publication.Events.Concat(publication.Events).TakeLast(MostEvents)] };
             _pending[publication.Key] = new Pending(publication, waiting);
             if (publication.State == NodeModelState.Deleted) _wanted.Remove(publication.Key);
-            else _wanted[publication.Key] = publication with { Event = null };
+            else _wanted[publication.Key] = publication with { Events = [] };
             _changed.TrySetResult();
         }
 
@@ -134,7 +135,7 @@ public sealed partial class ReportPublisher(
         await write([.. batch.Select(pending => pending.Publication)], refusals, cancellationToken);
         foreach (var (publication, _) in batch)
         {
-            if (publication.Event is { } happened) await events.WriteAsync(publication, happened, cancellationToken);
+            foreach (var happened in publication.Events) await events.WriteAsync(publication, happened, cancellationToken);
         }
 
         lock (_gate)
@@ -142,9 +143,16 @@ public sealed partial class ReportPublisher(
             foreach (var pending in batch)
             {
                 var key = pending.Publication.Key;
-                if (!_pending.TryGetValue(key, out var newest) || !ReferenceEquals(newest.Publication, pending.Publication)) continue;
-                // What is left of a refused publication is its check: the Event is out.
-                if (refusals.ContainsKey(key)) _pending[key] = pending with { Publication = pending.Publication with { Event = null } };
+                if (!_pending.TryGetValue(key, out var newest)) continue;
+                if (!ReferenceEquals(newest.Publication, pending.Publication))
+                {
+                    // What came meanwhile took the Events over, and they are out.
+                    _pending[key] = newest with { Publication = newest.Publication with { Events = newest.Publication.Events.RemoveRange(pending.Publication.Events, ReferenceEqualityComparer.Instance) } };
+                    continue;
+                }
+
+                // What is left of a refused publication is its check: the Events are out.
+                if (refusals.ContainsKey(key)) _pending[key] = pending with { Publication = pending.Publication with { Events = [] } };
                 else _pending.Remove(key);
             }
         }
