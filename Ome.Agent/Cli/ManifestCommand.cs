@@ -55,8 +55,7 @@ internal static class ManifestCommand
         var started = time.GetTimestamp();
         var build = await new ProgressReport(console, engine, time).RunAsync(
             request.Root, progress => new ManifestBuilder(engine, time).BuildAsync(request with { Progress = progress }, cancellationToken));
-        // What is so at first is the baseline; what contradicts the ground truth is not written down as right.
-        var acceptable = build.Manifest is not null && build.Verdict.Findings.All(finding => finding.Reason is FindingReason.StructureInvalid or FindingReason.IndexIncomplete);
+        var acceptable = build.IsAcceptable;
         if (acceptable) ManifestFile.Save(target, build.Manifest!);
         await new CheckOutput(console, json).PrintAsync(new CheckSummary(build.Verdict, build.Files == 0 ? null : build.Truth.Name)
         {

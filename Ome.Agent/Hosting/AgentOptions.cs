@@ -142,6 +142,13 @@ public sealed class AgentOptions
     /// <summary>Shape names of instance types: <see cref="InstanceTypeMap"/>, else the built-in table. Null when the map cannot be read.</summary>
     public NodeShapes? Shapes => NodeShapes.TryParse(InstanceTypeMap, out var shapes, out _) ? shapes : null;
 
+    /// <summary>What links of a model in this directory may not leave: the models root for one below it, null for the directory itself.</summary>
+    public string? BoundaryOf(string directory)
+    {
+        var root = ModelsRoot.TrimEnd('/');
+        return directory.StartsWith(root + "/", StringComparison.Ordinal) ? root : null;
+    }
+
     /// <summary>Where state lies: <see cref="StateDirectory"/>, else <c>.ome</c> under the models root.</summary>
     public string EffectiveStateDirectory => StateDirectory.Length > 0 ? StateDirectory : Path.Combine(ModelsRoot, ".ome");
 }

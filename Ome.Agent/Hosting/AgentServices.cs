@@ -87,6 +87,7 @@ public static class AgentServices
             staging.ConnectionsPerFile = Math.Min(options.MultipartConcurrency, 16);
             staging.BytesPerSecond = options.DownloadBytesPerSecond;
             staging.FreeSpaceReserve = options.FreeSpaceReserve;
+            staging.SettleDelay = options.SettleDelay;
         });
         services.Configure<HuggingFaceOptions>(hub =>
         {
@@ -97,6 +98,7 @@ public static class AgentServices
         return services
             .AddSingleton(new StagingLayout(options.ModelsRoot))
             .AddSingleton<IManifestStore>(provider => provider.GetRequiredService<ManifestStore>())
+            .AddSingleton<IStructureReader, StructureReader>()
             .AddSingleton<ISecretReader, KubernetesSecretReader>()
             .AddSingleton<ModelStaging>()
             .AddSingleton<ModelRepair>()

@@ -66,6 +66,8 @@ public sealed partial class ModelWorker(
             case ModelPhase.Ready or ModelPhase.Withdrawn:
                 if (record.KeepsFiles != wish.Spec.KeepsFiles) records.Save(record = record with { KeepsFiles = wish.Spec.KeepsFiles });
                 Publish(record, wish.Spec, null);
+                // An earlier agent may have gone before it came to the hashing.
+                if (record.Phase == ModelPhase.Ready && wish.Uri is StorageUri.Local) baseline.Add(key);
                 return null;
             case ModelPhase.Failed when record.NextAttempt is { } next && next > time.GetUtcNow():
                 Publish(record, wish.Spec, null);

@@ -34,10 +34,10 @@ public sealed partial class ArtifactStager : IDisposable
 
     public ArtifactStager(
         ArtifactSourceCatalog sources, StagingLayout layout, IManifestStore manifests, StagingDisk disk, StagingOptions options, StagingFlow flow, TimeProvider time,
-        ILogger<ArtifactStager> logger)
+        ILogger<ArtifactStager> logger, IStructureReader? structure = null)
     {
         (_sources, _layout, _manifests, _disk, _options, _time, _logger) = (sources, layout, manifests, disk, options, time, logger);
-        _local = new LocalArtifact(disk, layout);
+        _local = new LocalArtifact(disk, layout, structure, options, time, logger);
         _sharing = new FetchSharing(options, new SemaphoreSlim(options.Connections), new TransferBudget(options.BytesPerSecond, time), time, flow);
     }
 
@@ -118,7 +118,7 @@ public sealed partial class ArtifactStager : IDisposable
         try
         {
             return await (request.Uri is StorageUri.Local
-                ? LocalAsync(request, cancellationToken)
+                ? LocalAsync(request, progress, cancellationToken)
                 : RemoteAsync(request, progress, cancellationToken)).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -128,10 +128,10 @@ public sealed partial class ArtifactStager : IDisposable
         }
     }
 
-    private async Task<StagingResult> LocalAsync(StagingRequest request, CancellationToken cancellationToken)
+    private async Task<StagingResult> LocalAsync(StagingRequest request, IProgress<StagingProgress>? progress, CancellationToken cancellationToken)
     {
         var known = await _manifests.LoadAsync(request.Model.Key, cancellationToken).ConfigureAwait(false);
-        var result = await _local.AdoptAsync(request, known, _time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
+        var result = await _local.AdoptAsync(request, known, new StagingMeter(progress, _time, _options.ProgressInterval), cancellationToken).ConfigureAwait(false);
         if (result is StagingResult.Staged { Manifest: var manifest } && manifest != known) await _manifests.SaveAsync(request.Model.Key, manifest).ConfigureAwait(false);
         return result;
     }

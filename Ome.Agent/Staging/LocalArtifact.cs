@@ -1,79 +1,77 @@
 using System.Collections.Immutable;
-using Ome.Agent.Files;
 using Ome.Shared.Domain.Manifests;
+using Ome.Shared.Domain.Models;
+using Ome.Shared.Domain.Verification;
 
 namespace Ome.Agent.Staging;
 
 /// <summary>
-/// <c>local://</c>: files that lie on the node already. Never copied, moved or deleted: they are listed and stamped; their content is hashed later, in the background
-/// (<see cref="ManifestEntry.Sha256"/> null until then).
+/// <c>local://</c>: files that lie on the node already. Never copied, moved or deleted: they are listed and stamped once nobody writes them any more; their content
+/// is hashed later, in the background (<see cref="ManifestEntry.Sha256"/> null until then).
 /// </summary>
-internal sealed class LocalArtifact(StagingDisk disk, StagingLayout layout)
+internal sealed partial class LocalArtifact(StagingDisk disk, StagingLayout layout, IStructureReader? structure, StagingOptions options, TimeProvider time, ILogger logger)
 {
-    /// <summary>A manifest of what is there. Entries of a former manifest whose file did not change keep what was proven of them.</summary>
-    public Task<StagingResult> AdoptAsync(StagingRequest request, ArtifactManifest? known, DateTimeOffset now, CancellationToken cancellationToken) =>
-        Task.Run(() => Adopt(request, known, now, cancellationToken), cancellationToken);
+    /// <summary>Between two looks at a directory that somebody writes.</summary>
+    private static readonly TimeSpan Pace = TimeSpan.FromSeconds(1);
 
-    private StagingResult Adopt(StagingRequest request, ArtifactManifest? known, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>
+    /// A manifest of what is there, with what is wrong with it from birth on as its baseline. Entries of a former manifest whose file did not change keep
+    /// what was proven of them. Returns when the directory has come to rest, however long that takes.
+    /// </summary>
+    public async Task<StagingResult> AdoptAsync(StagingRequest request, ArtifactManifest? known, StagingMeter meter, CancellationToken cancellationToken)
     {
-        var root = request.Destination;
-        if (!Directory.Exists(root)) return Failed(StagingFailureReason.NotFound, $"local:// names '{root}', which is no directory on this node");
-        var former = (known?.Entries ?? []).ToDictionary(entry => entry.Path);
-        var entries = new List<ManifestEntry>();
-        foreach (var file in Walk(root, cancellationToken))
+        var rest = new LocalRest(time);
+        ImmutableArray<FileFinding>? findings = null;
+        long? told = null;
+        for (var looks = 1; ; looks++)
         {
-            var name = Path.GetRelativePath(root, file);
-            if (!ArtifactPath.TryParse(name, out var path, out var refusal)) return Failed(StagingFailureReason.ListingInvalid, $"'{name}' cannot be part of a model: {refusal}");
-            if (entries.Count == ArtifactListing.MaxFiles) return Failed(StagingFailureReason.ListingInvalid, $"'{root}' holds more than {ArtifactListing.MaxFiles} files");
-            if (Entry(file, path, former.GetValueOrDefault(path), out var problem) is { } entry) entries.Add(entry);
-            else if (problem is not null) return Failed(StagingFailureReason.ListingInvalid, problem, path);
-        }
+            var (listing, failure) = await ListAsync(request.Destination, cancellationToken).ConfigureAwait(false);
+            if (listing is null) return new StagingResult.Failed(failure!);
+            if (rest.See(listing)) findings = null;
+            if (rest.IsSettled(sound: true))
+            {
+                findings ??= structure is null ? [] : await structure.ReadAsync(request.Destination, cancellationToken).ConfigureAwait(false);
+                if (rest.IsSettled(findings.Value.IsEmpty)) return Adopt(request, known, listing, findings.Value);
+            }
 
-        if (entries.Count == 0) return Failed(StagingFailureReason.NotFound, $"local:// names '{root}', which holds no file");
-        var identity = new SourceIdentity(request.Uri.Text, root, null);
-        var manifest = new ArtifactManifest(identity, ManifestTrust.Local, now, entries);
+            if (looks > 1 && (told is null || time.GetElapsedTime(told.Value) >= options.ProgressInterval))
+            {
+                if (told is null) LogWaiting(request.Model.Key, request.Destination, rest.Changed ?? findings?.FirstOrDefault()?.Path?.Value ?? "");
+                told = time.GetTimestamp();
+                meter.Begin(StagingPhase.Scanning, listing.TotalBytes, listing.Entries.Count);
+            }
+
+            await Task.Delay(looks == 1 ? options.SettleDelay : Pace, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private Task<(LocalListing? Listing, StagingFailure? Failure)> ListAsync(string root, CancellationToken cancellationToken) => Task.Run(
+        () =>
+        {
+            LocalListing.TryTake(root, disk, layout, cancellationToken, out var listing, out var failure);
+            return (listing, failure);
+        },
+        cancellationToken);
+
+    private StagingResult Adopt(StagingRequest request, ArtifactManifest? known, LocalListing listing, ImmutableArray<FileFinding> findings)
+    {
+        if (listing.Entries.Count == 0) return new StagingResult.Failed(new StagingFailure(StagingFailureReason.NotFound, $"local:// names '{request.Destination}', which holds no finished file"));
+        var former = (known?.Entries ?? []).ToDictionary(entry => entry.Path);
+        var born = findings.Where(finding => finding.Path is not null).ToLookup(finding => finding.Path!.Value, finding => finding.Reason.ToString());
+        var identity = new SourceIdentity(request.Uri.Text, request.Destination, null);
+        var manifest = new ArtifactManifest(
+            identity, ManifestTrust.Local, time.GetUtcNow(), listing.Entries.Select(entry => Entry(entry, former.GetValueOrDefault(entry.Path), [.. born[entry.Path]])));
         var same = known is not null && known.Source.SameSpec(identity) && known.Entries.SequenceEqual(manifest.Entries);
         return new StagingResult.Staged(same ? known! : manifest, new StagingTally(0, manifest.TotalBytes, 0));
     }
 
-    private static IEnumerable<string> Walk(string root, CancellationToken cancellationToken)
+    private static ManifestEntry Entry(ManifestEntry found, ManifestEntry? former, ImmutableArray<string> baseline)
     {
-        var options = new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false, RecurseSubdirectories = false };
-        var waiting = new Stack<string>([root]);
-        while (waiting.TryPop(out var directory))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            foreach (var entry in new DirectoryInfo(directory).EnumerateFileSystemInfos("*", options))
-            {
-                if (entry.LinkTarget is null && entry is DirectoryInfo) waiting.Push(entry.FullName);
-                else yield return entry.FullName;
-            }
-        }
+        var same = former is not null && former.LinkTarget == found.LinkTarget && (former.Stamp with { Blocks = 0 }) == (found.Stamp with { Blocks = 0 });
+        if (!same) return found with { Baseline = baseline };
+        return former!.HasContentDigest || former.Baseline.SequenceEqual(baseline) ? former : former with { Baseline = baseline };
     }
 
-    private ManifestEntry? Entry(string file, ArtifactPath path, ManifestEntry? former, out string? problem)
-    {
-        problem = null;
-        string? link = null;
-        var target = file;
-        if (disk.Look(file) is not var (type, stamp, _)) return null;
-        if (type == FileType.Link)
-        {
-            // The hub's cache lays files out as links into ../../blobs: fine below the models root, not out of it.
-            var info = new FileInfo(file);
-            link = info.LinkTarget;
-            target = info.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? file;
-            if (!target.StartsWith(layout.ModelsRoot + "/", StringComparison.Ordinal)) problem = $"is a link to '{link}', which leads out of {layout.ModelsRoot}";
-            else if (disk.Look(target) is not var (targetType, targetStamp, _)) problem = $"is a link to '{link}', which does not exist";
-            else (type, stamp) = (targetType, targetStamp);
-        }
-
-        if (problem is null && type != FileType.Regular) problem = $"is neither a file nor a directory ({type})";
-        if (problem is not null) return null;
-        return former is not null && former.LinkTarget == link && (former.Stamp with { Blocks = 0 }) == (stamp with { Blocks = 0 })
-            ? former
-            : new ManifestEntry(path, stamp, link, null, [], [], []);
-    }
-
-    private static StagingResult.Failed Failed(StagingFailureReason reason, string message, ArtifactPath? path = null) => new(new StagingFailure(reason, message, Path: path));
+    [LoggerMessage(4003, LogLevel.Information, "{Model}: '{Directory}' is still being written ('{File}'); it is taken once it has come to rest")]
+    private partial void LogWaiting(ModelKey model, string directory, string file);
 }

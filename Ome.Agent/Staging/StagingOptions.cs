@@ -37,6 +37,10 @@ public sealed class StagingOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan ReconnectDelay { get; set; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Between the first two looks at a local model whose files are new: only what stood still meanwhile is taken. Default 300 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
+    public TimeSpan SettleDelay { get; set; } = TimeSpan.FromMilliseconds(300);
+
     /// <summary>Time between two progress reports of a model, unless 5 % more was done. Default 30 s (contract 4.11).</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan ProgressInterval { get; set; } = TimeSpan.FromSeconds(30);

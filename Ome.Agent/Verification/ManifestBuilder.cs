@@ -31,11 +31,18 @@ public sealed record BuildRequest(
 /// <param name="Truth">The ground truth that was used.</param>
 /// <param name="Unlisted">Files without any ground truth.</param>
 /// <param name="Skipped">What is on disk and not in the manifest, with the reason.</param>
-/// <param name="Files">Files looked at.</param>
+/// <param name="Seen">Files looked at; without digests where the content was left unread.</param>
 /// <param name="Bytes">Read.</param>
 /// <param name="Route">How.</param>
 public sealed record ManifestBuild(
-    ArtifactManifest? Manifest, Verdict Verdict, GroundTruth Truth, int Unlisted, ImmutableArray<string> Skipped, int Files, long Bytes, ReadRoute? Route);
+    ArtifactManifest? Manifest, Verdict Verdict, GroundTruth Truth, int Unlisted, ImmutableArray<string> Skipped, ImmutableArray<ManifestEntry> Seen, long Bytes, ReadRoute? Route)
+{
+    /// <summary>Number of files looked at.</summary>
+    public int Files => Seen.Length;
+
+    /// <summary>Whether the manifest may become the yardstick: what is so at first is the baseline; what contradicts the ground truth is not written down as right.</summary>
+    public bool IsAcceptable => Manifest is not null && Verdict.Findings.All(finding => finding.Reason is FindingReason.StructureInvalid or FindingReason.IndexIncomplete);
+}
 
 /// <summary>
 /// Takes the manifest of a directory: every digest in one read, each inode once, checked against whatever ground truth there is.
@@ -49,7 +56,7 @@ public sealed class ManifestBuilder(ReadEngine engine, TimeProvider time)
         if (opened is not ArtifactRootResult.Opened { Root: var root })
         {
             var refused = (ArtifactRootResult.Refused)opened;
-            return new ManifestBuild(null, Verdict.Inconclusive(FileJudge.ReasonOf(refused.Cause), refused.Errno), GroundTruth.None, 0, [], 0, 0, null);
+            return new ManifestBuild(null, Verdict.Inconclusive(FileJudge.ReasonOf(refused.Cause), refused.Errno), GroundTruth.None, 0, [], [], 0, null);
         }
 
         using (root)
@@ -58,9 +65,4 @@ public sealed class ManifestBuilder(ReadEngine engine, TimeProvider time)
             return await new ManifestBuilding(engine, time, request, root, cancellationToken).RunAsync();
         }
     }
-
-    /// <summary>True for what lies beside an artifact without being part of it: our own state, a download client's notes, version control.</summary>
-    public static bool IsIgnored(string path) =>
-        path.StartsWith(".ome/", StringComparison.Ordinal) || path.StartsWith(".cache/", StringComparison.Ordinal) || path.StartsWith(".git/", StringComparison.Ordinal)
-        || path.EndsWith(".lock", StringComparison.Ordinal) || path.EndsWith(".incomplete", StringComparison.Ordinal);
 }

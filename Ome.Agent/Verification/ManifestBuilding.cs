@@ -30,7 +30,7 @@ internal sealed class ManifestBuilding(ReadEngine engine, TimeProvider time, Bui
         cancelled.ThrowIfCancellationRequested();
         if (end.Failure is { } failure) return Finish(new FileFinding(null, FileJudge.ReasonOf(failure.Cause), request.Root, Detail: failure.Errno));
         await FindTruthAsync(found);
-        foreach (var ignored in found.Keys.Where(path => ManifestBuilder.IsIgnored(path.Value)).ToList()) found.Remove(ignored);
+        foreach (var ignored in found.Keys.Where(path => BesideArtifact.Contains(path.Value)).ToList()) found.Remove(ignored);
         await ReadAllAsync(found.Keys);
         await LookForMissingAsync(found.Keys);
         CheckIndexes();
@@ -190,7 +190,7 @@ internal sealed class ManifestBuilding(ReadEngine engine, TimeProvider time, Bui
 
     private async Task LookForMissingAsync(IReadOnlyCollection<ArtifactPath> found)
     {
-        var missing = _truth.Digests.Keys.Where(path => !found.Contains(path) && !ManifestBuilder.IsIgnored(path.Value)).ToList();
+        var missing = _truth.Digests.Keys.Where(path => !found.Contains(path) && !BesideArtifact.Contains(path.Value)).ToList();
         if (missing.Count == 0) return;
         await Task.Delay(request.SettleDelay, time, cancelled);
         await _stats.StatAsync(root, missing, (index, seen) =>
@@ -232,7 +232,7 @@ internal sealed class ManifestBuilding(ReadEngine engine, TimeProvider time, Bui
             ? new ArtifactManifest(source, upstream ? ManifestTrust.Upstream : ManifestTrust.Local, time.GetUtcNow(), _entries, request.ChunkBytes)
             : null;
         ReadRoute? route = _routes.Count switch { 0 => null, 1 => _routes.First(), _ => ReadRoute.Mixed };
-        return new ManifestBuild(manifest, verdict, _truth, unlisted, [.. _skipped.Order(StringComparer.Ordinal)], _entries.Count, _bytes, route);
+        return new ManifestBuild(manifest, verdict, _truth, unlisted, [.. _skipped.Order(StringComparer.Ordinal)], [.. _entries], _bytes, route);
     }
 
     private void Note(FileFinding finding)
