@@ -17,6 +17,7 @@ internal static class FileBytes
 {
     public static Task<FileBytesResult<T>> ReadAsync<T>(
         ReadEngine engine, ArtifactRoot root, ArtifactPath path, Func<IByteSource, T> parse, CancellationToken cancellationToken) => engine.CallAsync(
+            root.Path,
             worker => Read(worker.Calls, root, path, parse, cancellationToken),
             (cause, errno) => new FileBytesResult<T>(default, new FileObservation.Unreadable(cause, errno)),
             cancellationToken);

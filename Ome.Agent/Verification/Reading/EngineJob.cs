@@ -3,8 +3,11 @@ using Ome.Shared.Domain.Verification;
 namespace Ome.Agent.Verification.Reading;
 
 /// <summary>Something for a worker's thread to do.</summary>
-internal abstract class EngineJob
+internal abstract class EngineJob(string place)
 {
+    /// <summary>The directory it looks into: jobs of one mount hang together.</summary>
+    public string Place { get; } = place;
+
     /// <summary>Does it; the worker is this job's alone meanwhile.</summary>
     public abstract void Run(EngineWorker worker);
 
@@ -16,7 +19,7 @@ internal abstract class EngineJob
 }
 
 /// <summary>A job with one answer.</summary>
-internal sealed class CallJob<T>(Func<EngineWorker, T> body, Func<UnreadableCause, string, T> gaveUp, Action<T>? discard = null) : EngineJob
+internal sealed class CallJob<T>(string place, Func<EngineWorker, T> body, Func<UnreadableCause, string, T> gaveUp, Action<T>? discard = null) : EngineJob(place)
 {
     private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -9,7 +9,7 @@ public sealed class FileProbe(ReadEngine engine) : IFileProbe
     public FileObservation Stat(ArtifactRoot root, ArtifactPath path)
     {
         var look = engine.CallAsync<FileObservation>(
-            worker => FileLook.Stat(worker.Calls, root, path), (cause, errno) => new FileObservation.Unreadable(cause, errno), CancellationToken.None);
+            root.Path, worker => FileLook.Stat(worker.Calls, root, path), (cause, errno) => new FileObservation.Unreadable(cause, errno), CancellationToken.None);
 #pragma warning disable VSTHRD002 // The engine's own threads answer, within the call timeout; none of them waits for the caller's.
         return look.GetAwaiter().GetResult();
 #pragma warning restore VSTHRD002

@@ -32,6 +32,7 @@ internal sealed class FileReadJob : EngineJob, IDisposable
     private ImmutableArray<ContentDigest> _upstream = [];
 
     public FileReadJob(ReadEngine engine, ArtifactRoot root, ArtifactPath path, ReadRequest request, CancellationToken cancellationToken)
+        : base(root.Path)
     {
         (_engine, _root, _path, Request) = (engine, root, path, request);
         _cancelled = cancellationToken.UnsafeRegister(static job => ((FileReadJob)job!).GiveUp(UnreadableCause.Cancelled, "ECANCELED"), this);
@@ -213,7 +214,7 @@ internal sealed class FileReadJob : EngineJob, IDisposable
     }
 
     /// <summary>An invitation to read along; worthless when all chunks are taken by the time a worker accepts it.</summary>
-    private sealed class Helper(FileReadJob job) : EngineJob
+    private sealed class Helper(FileReadJob job) : EngineJob(job.Place)
     {
         public override void Run(EngineWorker worker) => job.Join(worker);
 

@@ -66,6 +66,7 @@ public sealed class ReadEngine : IDisposable
     /// <summary>As <see cref="ArtifactRoot.Open(string, string?)"/>, but a hung mount delays the caller by the call timeout only.</summary>
     public Task<ArtifactRootResult> OpenRootAsync(string path, string? boundary, CancellationToken cancellationToken) =>
         CallAsync(
+            path,
             worker => ArtifactRoot.Open(path, boundary, worker.Calls),
             (cause, errno) => new ArtifactRootResult.Refused(cause, errno),
             cancellationToken,
@@ -86,9 +87,9 @@ public sealed class ReadEngine : IDisposable
     }
 
     internal async Task<T> CallAsync<T>(
-        Func<EngineWorker, T> body, Func<UnreadableCause, string, T> gaveUp, CancellationToken cancellationToken, Action<T>? discard = null)
+        string place, Func<EngineWorker, T> body, Func<UnreadableCause, string, T> gaveUp, CancellationToken cancellationToken, Action<T>? discard = null)
     {
-        var job = new CallJob<T>(body, gaveUp, discard);
+        var job = new CallJob<T>(place, body, gaveUp, discard);
         await using var cancelled = cancellationToken.UnsafeRegister(static job => ((EngineJob)job!).GiveUp(UnreadableCause.Cancelled, "ECANCELED"), job);
         _callers.Submit(job, Urgent);
         return await job.Task;

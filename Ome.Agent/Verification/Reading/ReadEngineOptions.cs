@@ -16,9 +16,13 @@ public sealed class ReadEngineOptions
     [Range(typeof(TimeSpan), "00:00:00.050", "01:00:00")]
     public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Threads that may hang in the kernel before the engine starts no replacement for the next. Default 8.</summary>
+    /// <summary>Threads that may hang in the kernel before the engine starts no replacement for the next. Default 16.</summary>
     [Range(0, 64)]
-    public int MaxAbandoned { get; set; } = 8;
+    public int MaxAbandoned { get; set; } = 16;
+
+    /// <summary>As many threads hang in one mount when nothing more is asked of it: other mounts are still served. Default 2.</summary>
+    [Range(1, 64)]
+    public int MaxAbandonedPerMount { get; set; } = 2;
 
     /// <summary>True (default): reader threads run at nice 10 with idle I/O priority, so that loading a model goes first.</summary>
     public bool Background { get; set; } = true;

@@ -14,29 +14,27 @@ namespace Ome.Agent.Verification.Reading;
 public sealed class StatPass(ReadEngine engine) : IStatPass
 {
     public Task<StatPassEnd> ScanAsync(ArtifactRoot root, Action<TreeEntry> visit, CancellationToken cancellationToken) =>
-        RunAsync((calls, entries) => new TreeScan(calls, root, visit, cancellationToken).Run(entries), cancellationToken);
+        RunAsync<TreeEntry>(root, visit, (calls, visits) => new TreeScan(calls, root, visits, cancellationToken).Run(), cancellationToken);
 
     public Task<StatPassEnd> StatAsync(
         ArtifactRoot root, IReadOnlyList<ArtifactPath> paths, Action<int, FileObservation> visit, CancellationToken cancellationToken) =>
-        RunAsync((calls, entries) => new PathListScan(calls, root, cancellationToken).Run(paths, visit, entries), cancellationToken);
+        RunAsync<(int Index, FileObservation Seen)>(
+            root, entry => visit(entry.Index, entry.Seen), (calls, visits) => new PathListScan(calls, root, cancellationToken).Run(paths, visits), cancellationToken);
 
-    private Task<StatPassEnd> RunAsync(Func<ISystemCalls, Action, FileObservation.Unreadable?> body, CancellationToken cancellationToken)
+    private Task<StatPassEnd> RunAsync<T>(
+        ArtifactRoot root, Action<T> visit, Func<ISystemCalls, ScanVisits<T>, FileObservation.Unreadable?> body, CancellationToken cancellationToken)
     {
-        // Counted here, so that a pass that is given up half way still says how far it came.
-        var visited = 0L;
+        var visits = new ScanVisits<T>(visit);
         return engine.CallAsync(
-            worker =>
-            {
-                var failure = body(worker.Calls, () => Interlocked.Increment(ref visited));
-                return new StatPassEnd(Interlocked.Read(ref visited), failure);
-            },
-            (cause, errno) => new StatPassEnd(Interlocked.Read(ref visited), new FileObservation.Unreadable(cause, errno)),
+            root.Path,
+            worker => visits.End(body(worker.Calls, visits)),
+            (cause, errno) => visits.End(new FileObservation.Unreadable(cause, errno)),
             cancellationToken);
     }
 }
 
 /// <summary>Enumerates a tree with getdents64 and stats each name in its directory's handle.</summary>
-internal sealed class TreeScan(ISystemCalls calls, ArtifactRoot root, Action<TreeEntry> visit, CancellationToken cancellationToken)
+internal sealed class TreeScan(ISystemCalls calls, ArtifactRoot root, ScanVisits<TreeEntry> visits, CancellationToken cancellationToken)
 {
     private const int EntryBytes = 32 * 1024;
 
@@ -50,19 +48,19 @@ internal sealed class TreeScan(ISystemCalls calls, ArtifactRoot root, Action<Tre
 
     private readonly Stack<string> _pending = new();
 
-    public FileObservation.Unreadable? Run(Action counted)
+    public FileObservation.Unreadable? Run()
     {
         var buffer = new byte[EntryBytes];
         _pending.Push("");
         while (_pending.TryPop(out var directory))
         {
-            if (ScanDirectory(directory, buffer, counted) is { } failure) return failure;
+            if (ScanDirectory(directory, buffer) is { } failure) return failure;
         }
 
         return null;
     }
 
-    private FileObservation.Unreadable? ScanDirectory(string directory, byte[] buffer, Action counted)
+    private FileObservation.Unreadable? ScanDirectory(string directory, byte[] buffer)
     {
         using var lease = root.Lease();
         var handle = directory.Length == 0 ? lease.Descriptor : calls.OpenHandle(lease.Descriptor, directory);
@@ -79,7 +77,7 @@ internal sealed class TreeScan(ISystemCalls calls, ArtifactRoot root, Action<Tre
                 if (got == -Errno.EINTR && ++interruptions < 16) continue;
                 if (got < 0) return Vanished(got) ? null : Failure(-got);
                 if (got == 0) return null;
-                if (ScanEntries(listing, directory, buffer.AsSpan(0, got), counted) is { } failure) return failure;
+                if (ScanEntries(listing, directory, buffer.AsSpan(0, got)) is { } failure) return failure;
             }
         }
         finally
@@ -88,11 +86,11 @@ internal sealed class TreeScan(ISystemCalls calls, ArtifactRoot root, Action<Tre
         }
     }
 
-    private FileObservation.Unreadable? ScanEntries(int listing, string directory, Span<byte> entries, Action counted)
+    private FileObservation.Unreadable? ScanEntries(int listing, string directory, Span<byte> entries)
     {
         for (int at = 0, length; at < entries.Length; at += length)
         {
-            if (cancellationToken.IsCancellationRequested) return new FileObservation.Unreadable(UnreadableCause.Cancelled, "ECANCELED");
+            if (cancellationToken.IsCancellationRequested) return ScanVisits.Cancelled;
             length = BinaryPrimitives.ReadUInt16LittleEndian(entries[(at + LengthAt)..]);
             var name = entries[(at + NameAt)..(at + length)];
             name = name[..(name.IndexOf((byte)0) + 1)];
@@ -104,8 +102,7 @@ internal sealed class TreeScan(ISystemCalls calls, ArtifactRoot root, Action<Tre
             if (result < 0) return Failure(-result);
             if (stat.Type == FileType.Directory && Descend(path)) continue;
             ArtifactPath? named = ArtifactPath.TryParse(path, out var parsed, out _) ? parsed : null;
-            visit(new TreeEntry(path, named, stat.Type, stat.Stamp, stat.Links));
-            counted();
+            if (!visits.Tell(new TreeEntry(path, named, stat.Type, stat.Stamp, stat.Links))) return ScanVisits.Cancelled;
         }
 
         return null;
@@ -131,17 +128,16 @@ internal sealed class PathListScan(ISystemCalls calls, ArtifactRoot root, Cancel
     private string? _directory;
     private int _handle = -1;
 
-    public FileObservation.Unreadable? Run(IReadOnlyList<ArtifactPath> paths, Action<int, FileObservation> visit, Action counted)
+    public FileObservation.Unreadable? Run(IReadOnlyList<ArtifactPath> paths, ScanVisits<(int Index, FileObservation Seen)> visits)
     {
         try
         {
             for (var i = 0; i < paths.Count; i++)
             {
-                if (cancellationToken.IsCancellationRequested) return new FileObservation.Unreadable(UnreadableCause.Cancelled, "ECANCELED");
+                if (cancellationToken.IsCancellationRequested) return ScanVisits.Cancelled;
                 var seen = Look(paths[i]);
                 if (seen is FileObservation.Unreadable { Cause: UnreadableCause.RootUnavailable } gone) return gone;
-                visit(i, seen);
-                counted();
+                if (!visits.Tell((i, seen))) return ScanVisits.Cancelled;
             }
 
             return null;

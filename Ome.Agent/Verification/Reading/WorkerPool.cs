@@ -5,7 +5,8 @@ namespace Ome.Agent.Verification.Reading;
 
 /// <summary>
 /// Dedicated threads that may block in the kernel. They start when there is work and end when there is none for a while. A thread that
-/// the kernel does not give back in time is abandoned: whoever waits gets TimedOut, another thread takes its place, up to a bound.
+/// the kernel does not give back in time is abandoned: whoever waits gets TimedOut, another thread takes its place, up to a bound. A mount in
+/// which several hang is asked nothing more until one of them is back, so that the others are served.
 /// </summary>
 internal sealed class WorkerPool : IDisposable
 {
@@ -21,7 +22,7 @@ internal sealed class WorkerPool : IDisposable
     private readonly HashSet<EngineWorker> _live = [];
     private long _order;
     private int _waiting;
-    private int _abandoned;
+    private readonly Dictionary<EngineWorker, string> _hung = [];
     private bool _watching;
     private bool _stopped;
 
@@ -34,7 +35,7 @@ internal sealed class WorkerPool : IDisposable
     /// <summary>Threads that hang in the kernel and are waited for by nobody.</summary>
     public int Abandoned
     {
-        get { lock (_gate) return _abandoned; }
+        get { lock (_gate) return _hung.Count; }
     }
 
     /// <summary>Threads that are alive and not abandoned.</summary>
@@ -52,9 +53,10 @@ internal sealed class WorkerPool : IDisposable
     /// <summary>Queues a job; lower levels go first, in order within a level.</summary>
     public void Submit(EngineJob job, int level)
     {
+        var isHung = Hangs(job);
         lock (_gate)
         {
-            if (!_stopped && (_live.Count > 0 || MaySpawn))
+            if (!_stopped && !isHung && (_live.Count > 0 || MaySpawn))
             {
                 _queue.Enqueue(job, (level, _order++));
                 if (_queue.Count > _waiting && MaySpawn) Spawn();
@@ -82,7 +84,19 @@ internal sealed class WorkerPool : IDisposable
         foreach (var job in orphans) job.GiveUp(UnreadableCause.Cancelled, "ECANCELED");
     }
 
-    private bool MaySpawn => _live.Count < _size() && _live.Count + _abandoned < _size() + _options.MaxAbandoned;
+    private bool MaySpawn => _live.Count < _size() && _live.Count + _hung.Count < _size() + _options.MaxAbandoned;
+
+    /// <summary>True while so many threads hang in the job's mount that it would only be one more.</summary>
+    private bool Hangs(EngineJob job)
+    {
+        lock (_gate)
+        {
+            if (_hung.Count < _options.MaxAbandonedPerMount) return false;
+        }
+
+        var mount = Mounts.Of(job.Place);
+        lock (_gate) return _hung.Values.Count(hung => hung == mount) >= _options.MaxAbandonedPerMount;
+    }
 
     private void Spawn()
     {
@@ -102,7 +116,12 @@ internal sealed class WorkerPool : IDisposable
         {
             while (Take(worker) is { } job)
             {
-                try { job.Run(worker); }
+                try
+                {
+                    // A job that was given up only clears away when it runs.
+                    if (Hangs(job)) job.GiveUp(UnreadableCause.TimedOut, "ETIMEDOUT");
+                    job.Run(worker);
+                }
                 catch (Exception exception) { job.Fault(exception); }
             }
         }
@@ -119,7 +138,7 @@ internal sealed class WorkerPool : IDisposable
             worker.Job = null;
             if (worker.Abandoned)
             {
-                _abandoned--;
+                _hung.Remove(worker);
                 return null;
             }
 
@@ -148,9 +167,9 @@ internal sealed class WorkerPool : IDisposable
             {
                 worker.Abandoned = true;
                 _live.Remove(worker);
-                _abandoned++;
-                if (worker.Job is { } job) lost.Add(job);
-                EngineLog.WorkerAbandoned(_logger, _name, _options.CallTimeout, _abandoned);
+                _hung[worker] = worker.Job is { } job ? Mounts.Of(job.Place) : "";
+                if (worker.Job is { } waited) lost.Add(waited);
+                EngineLog.WorkerAbandoned(_logger, _name, _options.CallTimeout, _hung.Count);
             }
 
             while (_queue.Count > _waiting && MaySpawn) Spawn();

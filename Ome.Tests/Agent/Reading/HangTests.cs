@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using Ome.Agent.Verification.Reading;
+using Ome.Agent.Verification.Reading.Linux;
 using Ome.Shared.Domain.Manifests;
 using Ome.Shared.Domain.Verification;
 
@@ -67,6 +68,7 @@ public sealed class HangTests : ReadingFixture
     public async Task Threads_that_hang_are_bounded_and_then_reads_fail_at_once_until_the_mount_is_back(CancellationToken token)
     {
         Options.MaxAbandoned = 2;
+        Options.MaxAbandonedPerMount = 3;
         HangAt("Read", first: int.MaxValue);
         var engine = NewEngine(_time);
         var (probe, root) = (new FileProbe(engine), OpenRoot());
@@ -86,6 +88,63 @@ public sealed class HangTests : ReadingFixture
         _release.Set();
         SpinWait.SpinUntil(() => engine.Abandoned == 0, TimeSpan.FromSeconds(10)).Should().BeTrue();
         (await probe.ReadAsync(root, ArtifactPath.Parse("good"), ReadRequest.EveryChunk(), token)).Should().BeOfType<FileObservation.Present>();
+    }
+
+    [Test, CancelAfter(20_000)]
+    public async Task A_mount_that_hangs_is_asked_nothing_more_and_the_others_are_served(CancellationToken token)
+    {
+        const string Elsewhere = "/dev/shm";
+        if (!System.IO.Directory.Exists(Elsewhere) || Mounts.Of(Elsewhere) == Mounts.Of(Directory)) Assert.Ignore("there is no second mount beside that of the scratch directory");
+        Options.MaxAbandoned = 2;
+        HangAt("Read", first: int.MaxValue);
+        var engine = NewEngine(_time);
+        var (probe, root) = (new FileProbe(engine), OpenRoot());
+        for (var i = 0; i < 2; i++)
+        {
+            var reading = probe.ReadAsync(root, ArtifactPath.Parse("hangs"), ReadRequest.EveryChunk(), token);
+            await _hung.WaitAsync(token);
+            _time.Advance(TimeSpan.FromSeconds(31));
+            (await reading).Should().BeOfType<FileObservation.Unreadable>();
+        }
+
+        (await probe.ReadAsync(root, ArtifactPath.Parse("good"), ReadRequest.EveryChunk(), token))
+            .Should().Be(new FileObservation.Unreadable(UnreadableCause.TimedOut, "ETIMEDOUT"), "two threads of this mount do not come back");
+        engine.Abandoned.Should().Be(2);
+        Calls.Before = static _ => { };
+        var healthy = System.IO.Directory.CreateDirectory(Path.Combine(Elsewhere, Path.GetFileName(Directory)));
+        try
+        {
+            await File.WriteAllBytesAsync(Path.Combine(healthy.FullName, "file"), new byte[100], token);
+            (await probe.ReadAsync(OpenRoot(healthy.FullName), ArtifactPath.Parse("file"), ReadRequest.EveryChunk(), token)).Should().BeOfType<FileObservation.Present>();
+        }
+        finally
+        {
+            healthy.Delete(recursive: true);
+        }
+
+        _release.Set();
+        SpinWait.SpinUntil(() => engine.Abandoned == 0, TimeSpan.FromSeconds(10)).Should().BeTrue();
+        (await probe.ReadAsync(root, ArtifactPath.Parse("good"), ReadRequest.EveryChunk(), token)).Should().BeOfType<FileObservation.Present>();
+    }
+
+    [TestCase(true), TestCase(false)]
+    [CancelAfter(20_000)]
+    public async Task A_pass_that_was_given_up_tells_nothing_when_the_mount_is_back(bool wholeTree, CancellationToken token)
+    {
+        HangAt("StatAt", first: 1);
+        var (engine, root) = (NewEngine(_time), OpenRoot());
+        var (passes, told) = (new StatPass(engine), 0);
+        var pass = wholeTree
+            ? passes.ScanAsync(root, _ => Interlocked.Increment(ref told), token)
+            : passes.StatAsync(root, [ArtifactPath.Parse("hangs"), ArtifactPath.Parse("good")], (_, _) => Interlocked.Increment(ref told), token);
+        await _hung.WaitAsync(token);
+        _time.Advance(TimeSpan.FromSeconds(31));
+        (await pass).Should().Be(new StatPassEnd(0, new FileObservation.Unreadable(UnreadableCause.TimedOut, "ETIMEDOUT")));
+
+        _release.Set();
+
+        SpinWait.SpinUntil(() => engine.Abandoned == 0, TimeSpan.FromSeconds(10)).Should().BeTrue();
+        told.Should().Be(0, "whoever listened may be at another pass");
     }
 
     [Test, CancelAfter(20_000)]
