@@ -10,6 +10,9 @@ internal sealed partial class VerificationPass
 {
     private const int StructureLooks = 4;
 
+    /// <summary>Findings of one reason that a report names: the verdict needs one, people and repairs as many as they can use.</summary>
+    private const int MaxFindingsPerReason = 10_000;
+
     private readonly CheckSubject _subject;
     private readonly CheckRequest _request;
     private readonly ArtifactRoot _root;
@@ -28,6 +31,7 @@ internal sealed partial class VerificationPass
     private readonly Lock _gate = new();
     private readonly List<FileFinding> _findings = [];
     private readonly List<DamagedFile> _damaged = [];
+    private readonly Dictionary<FindingReason, int> _found = [];
     private readonly HashSet<ReadRoute> _routes = [];
     private int _filesDone;
     private int _flickers;
@@ -272,10 +276,14 @@ internal sealed partial class VerificationPass
         lock (_gate) Add(finding);
     }
 
-    private void Add(FileFinding finding)
+    /// <summary>False when so many of its kind are kept already that it was only counted.</summary>
+    private bool Add(FileFinding finding)
     {
-        _findings.Add(finding);
+        _found[finding.Reason] = _found.GetValueOrDefault(finding.Reason) + 1;
+        var isKept = _found[finding.Reason] <= MaxFindingsPerReason;
+        if (isKept) _findings.Add(finding);
         _request.Found?.Invoke(finding);
+        return isKept;
     }
 
     /// <summary>Could not verify this file: said so, and looked at first in the next check.</summary>
@@ -295,8 +303,7 @@ internal sealed partial class VerificationPass
             foreach (var index in names)
             {
                 var named = finding with { Path = _entries[index].Path };
-                Add(named);
-                _damaged.Add(new DamagedFile(named, chunks));
+                if (Add(named)) _damaged.Add(new DamagedFile(named, chunks));
                 Ledger.Suspect(index, finding.Reason, _time.GetUtcNow());
             }
         }
@@ -334,5 +341,10 @@ internal sealed partial class VerificationPass
     }
 
     private void Report() => _request.Progress?.Invoke(
-        new CheckProgress(_filesDone, _entries.Length, Interlocked.Read(ref _bytesDone), Interlocked.Read(ref _bytesPlanned), _findings.Count));
+        new CheckProgress(_filesDone, _entries.Length, Interlocked.Read(ref _bytesDone), Interlocked.Read(ref _bytesPlanned), Findings()));
+
+    private int Findings()
+    {
+        lock (_gate) return _found.Values.Sum();
+    }
 }

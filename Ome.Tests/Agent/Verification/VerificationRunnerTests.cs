@@ -50,6 +50,24 @@ public sealed class VerificationRunnerTests
         damaged.Chunks.Should().Equal(2);
     }
 
+    [Test]
+    public async Task Of_very_many_findings_some_are_kept_and_all_are_told(CancellationToken token)
+    {
+        const int Gone = 10_500;
+        var entries = _ledger.Manifest.Entries.AddRange(Enumerable.Range(0, Gone).Select(i => GivenManifest.Entry($"gone/part-{i:00000}.bin", chunkBytes: CheckedTree.Chunk)));
+        var ledger = VerificationLedger.ProvenAt(GivenManifest.Document(entries, CheckedTree.Chunk), TimeProvider.System.GetUtcNow().AddMinutes(-1));
+        var told = 0;
+
+        var report = await _tree.Runner.RunAsync(
+            new CheckSubject(_tree.Root, null, ledger, 7), new CheckRequest { Policy = _tree.Policy, Scope = CheckScope.Presence, Found = _ => Interlocked.Increment(ref told) }, token);
+
+        report.Verdict.Result.Should().Be(CheckResult.Invalid);
+        report.Verdict.Reason.Should().Be(FindingReason.FileMissing);
+        report.Verdict.Findings.Should().HaveCount(10_000);
+        report.Damaged.Should().HaveCount(10_000);
+        told.Should().Be(Gone);
+    }
+
     [TestCase(false)]
     [TestCase(true)]
     public async Task A_check_stops_at_damage_only_when_asked(bool stop, CancellationToken token)
