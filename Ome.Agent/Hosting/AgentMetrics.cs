@@ -26,6 +26,7 @@ public sealed class AgentMetrics(IMetricFactory metrics, AgentOptions options) :
     private readonly Counter _readmissions = metrics.CreateCounter("model_agent_integrity_readmissions_total", "Models advertised again after a full check.", Model);
     private readonly Counter _repairs = metrics.CreateCounter("model_agent_repairs_total", "Repairs of a model by outcome: repaired, restaged, failed, impossible.", [.. Model, "result"]);
     private readonly Counter _overflows = metrics.CreateCounter("model_agent_watch_overflows_total", "Times the kernel's events came faster than they were taken; each costs one look at the model.");
+    private readonly Gauge _unwatched = metrics.CreateGauge("model_agent_watch_missing", "1 while the kernel refuses to tell of changes below a model's directory: only its scheduled checks see them.", Model);
     private readonly Gauge _storage = metrics.CreateGauge("model_agent_storage_degraded", "1 while the Node's condition ModelStorageDegraded is True.");
     private readonly Gauge _held = metrics.CreateGauge("model_agent_integrity_withdrawals_held", "1 while a damaged model stays Ready because --max-withdrawals holds it.", Model);
     private readonly Gauge _oldestProof = metrics.CreateGauge("model_agent_integrity_oldest_proof_timestamp_seconds", "When the byte that waited longest was last proven, Unix time.", Model);
@@ -68,9 +69,15 @@ public sealed class AgentMetrics(IMetricFactory metrics, AgentOptions options) :
 
     public void EventsLost() => _overflows.Inc();
 
+    public void Watched(ModelKey key, bool? isWatched)
+    {
+        if (isWatched is { } known) _unwatched.WithLabels(ModelLabels.Of(key)).Set(known ? 0 : 1);
+        else _unwatched.RemoveLabelled(ModelLabels.Of(key));
+    }
+
     public void Forget(ModelKey key)
     {
-        foreach (var gauge in new[] { _oldestProof, _deepMaxAge, _suspects, _damaged, _held }) gauge.RemoveLabelled(ModelLabels.Of(key));
+        foreach (var gauge in new[] { _oldestProof, _deepMaxAge, _suspects, _damaged, _held, _unwatched }) gauge.RemoveLabelled(ModelLabels.Of(key));
     }
 
     private static string StorageType(ModelSpec spec)

@@ -24,6 +24,9 @@ public interface IIntegrityObserver
     /// <summary>Events of the kernel were lost.</summary>
     void EventsLost();
 
+    /// <summary>Whether the kernel tells of changes below the model's directory; null when nobody wants to know any more.</summary>
+    void Watched(ModelKey key, bool? isWatched);
+
     /// <summary>The model is gone: its series go with it.</summary>
     void Forget(ModelKey key);
 }

@@ -19,7 +19,12 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
 
     private readonly ConcurrentDictionary<ModelKey, Watch> _watches = new();
     private readonly ConcurrentDictionary<ModelKey, bool> _queued = new();
+    private readonly WatchRetries _retries = new(time);
+    private readonly LookPace _pace = new(time);
     private readonly Channel<ModelKey> _suspects = Channel.CreateUnbounded<ModelKey>(new UnboundedChannelOptions { SingleReader = true });
+
+    // Only the arming loop's: models that were to be watched at its last turn.
+    private readonly HashSet<ModelKey> _known = [];
 
     /// <summary>What the kernel tells of for one model.</summary>
     /// <param name="Directory">The model's.</param>
@@ -66,7 +71,13 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
                 if (!wanted.TryGetValue(key, out var record) || record.StoragePath != watch.Directory) Drop(key);
             }
 
-            foreach (var (key, record) in wanted) Arm(key, record.StoragePath, IsRootLost(record));
+            foreach (var key in _known.Where(key => !wanted.ContainsKey(key)).ToList()) Forget(key);
+
+            foreach (var (key, record) in wanted)
+            {
+                _known.Add(key);
+                Arm(key, record.StoragePath, IsRootLost(record));
+            }
         }
         while (await timer.WaitForNextTickAsync(cancellationToken));
     }
@@ -78,22 +89,61 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
     private void Arm(ModelKey key, string directory, bool rootIsLost)
     {
         var isSame = _watches.TryGetValue(key, out var watch) && watch.RootWasLost == rootIsLost;
-        if (isSame && watch!.Own is not null) return;
+        if (isSame && watch!.Own is not null)
+        {
+            Proven(key, rootIsLost);
+            return;
+        }
+
+        if (!_retries.MayTry(key)) return;
         var isThere = Directory.Exists(directory);
         if (isSame && !isThere) return;
+        var failures = _retries.Failures(key);
+        FileSystemWatcher? parent = null;
         try
         {
-            var parent = Path.GetDirectoryName(directory) is { } above && Directory.Exists(above) ? Open(key, above, Path.GetFileName(directory)) : null;
+            parent = Path.GetDirectoryName(directory) is { } above && Directory.Exists(above) ? Open(key, above, Path.GetFileName(directory)) : null;
             var own = isThere ? Open(key, directory, name: null) : null;
             Drop(key);
             _watches[key] = new Watch(directory, own, parent, rootIsLost);
-            // What happened before it was watched is seen by this look. While the directory is gone its checks come by their own pace.
-            if (!rootIsLost) Suspect(key);
+            if (_retries.Failures(key) != failures) Drop(key);
+            else if (failures == 0) Armed(key, rootIsLost);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            LogNotWatched(key, directory, refused.Message);
+            parent?.Dispose();
+            Refused(key, directory, refused.Message);
         }
+    }
+
+    /// <summary>A watch that failed before and now stands since the last turn: the kernel tells of a refusal after it seemed to agree.</summary>
+    private void Proven(ModelKey key, bool rootIsLost)
+    {
+        if (_retries.Succeeded(key)) Armed(key, rootIsLost);
+    }
+
+    /// <summary>What happened before it was watched is seen by this look. While the directory is gone its checks come by their own pace.</summary>
+    private void Armed(ModelKey key, bool rootIsLost)
+    {
+        observer.Watched(key, true);
+        if (!rootIsLost) Suspect(key);
+    }
+
+    /// <summary>True for the first refusal in a row; the kernel is asked again after ever longer pauses.</summary>
+    private bool Refused(ModelKey key, string directory, string why)
+    {
+        var isFirst = _retries.Failed(key);
+        if (isFirst) LogNotWatched(key, directory, why);
+        observer.Watched(key, false);
+        return isFirst;
+    }
+
+    private void Forget(ModelKey key)
+    {
+        _known.Remove(key);
+        _retries.Forget(key);
+        _pace.Forget(key);
+        observer.Watched(key, null);
     }
 
     /// <summary>The newest check found nothing where the directory should be: a finding about no file.</summary>
@@ -117,7 +167,7 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
         watcher.Deleted += changed;
         watcher.Changed += (_, _) => Suspect(key);
         watcher.Renamed += (sender, change) => changed(sender, change);
-        watcher.Error += (_, error) => Lost(key, error.GetException());
+        watcher.Error += (_, error) => Lost(key, directory, error.GetException());
         watcher.EnableRaisingEvents = true;
         return watcher;
     }
@@ -129,11 +179,14 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
         Suspect(key);
     }
 
-    private void Lost(ModelKey key, Exception why)
+    private void Lost(ModelKey key, string directory, Exception why)
     {
-        if (why is InternalBufferOverflowException) observer.EventsLost();
+        var isOverflow = why is InternalBufferOverflowException;
+        if (isOverflow) observer.EventsLost();
+        // A watch that ends may have missed something; one that never stood missed nothing that the look at its first refusal did not see.
+        var isNews = isOverflow || Refused(key, directory, why.Message);
         Drop(key);
-        Suspect(key);
+        if (isNews) Suspect(key);
     }
 
     private void Drop(ModelKey key)
@@ -148,12 +201,11 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
 
     private async Task CheckAsync(CancellationToken cancellationToken)
     {
-        await foreach (var key in _suspects.Reader.ReadAllAsync(cancellationToken))
+        while (await _suspects.Reader.WaitToReadAsync(cancellationToken))
         {
-            // A burst of events is one look; models are looked at side by side.
+            // A burst of events is one look; models are looked at side by side, also when all of them are hit at once.
             await Task.Delay(Gather, time, cancellationToken);
-            _queued.TryRemove(key, out _);
-            _ = RunAsync(key, cancellationToken);
+            while (_suspects.Reader.TryRead(out var key)) _ = RunAsync(key, cancellationToken);
         }
     }
 
@@ -161,7 +213,12 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
     {
         try
         {
+            // Events that come while it waits are seen by the same look.
+            if (_pace.Wait(key) is var wait && wait > TimeSpan.Zero) await Task.Delay(wait, time, cancellationToken);
+            _queued.TryRemove(key, out _);
+            var (began, known) = (_pace.Began(key), records.Find(key));
             await integrity.RunAsync(key, CheckTrigger.Suspicion, cancellationToken);
+            _pace.Ended(key, began, foundNews: IsNews(known, records.Find(key)));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -171,6 +228,9 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
             LogFailed(error, key);
         }
     }
+
+    private static bool IsNews(ModelRecord? known, ModelRecord? found) =>
+        known?.Phase != found?.Phase || !(known?.Findings ?? []).SequenceEqual(found?.Findings ?? []);
 
     [LoggerMessage(EventId = 2601, Level = LogLevel.Warning, Message = "{Model} is not watched: {Directory}: {Problem}. It is still checked on schedule. Raising fs.inotify.max_user_watches may help.")]
     private partial void LogNotWatched(ModelKey model, string directory, string problem);

@@ -33,6 +33,8 @@ public sealed class AgentMetricsTests
         ("model_agent_models_root_free_bytes", "gauge", []),
         ("model_agent_storage_degraded", "gauge", []),
         ("model_agent_watch_overflows_total", "counter", []),
+        ("model_agent_watch_missing", "gauge", Model),
+        ("model_agent_reader_threads_hung", "gauge", []),
         ("model_agent_staging_failures_total", "counter", [.. Model, "reason"]),
         ("model_agent_repairs_total", "counter", [.. Model, "result"]),
         ("model_agent_integrity_throttle_wait_seconds_total", "counter", []),
