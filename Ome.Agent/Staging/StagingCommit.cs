@@ -25,7 +25,7 @@ internal sealed class StagingCommit(StagingDisk disk, StagingRecord record, Sour
         }
 
         var listed = files.Select(file => file.File.Path).ToHashSet();
-        foreach (var gone in former?.Entries.Where(entry => !listed.Contains(entry.Path)) ?? []) File.Delete(StagingLayout.FileOf(destination, gone.Path));
+        foreach (var gone in former?.Entries.Where(entry => !listed.Contains(entry.Path)) ?? []) Remove(destination, gone.Path);
         foreach (var directory in touched) disk.FlushDirectory(directory);
         disk.FlushDirectory(Path.GetDirectoryName(destination)!);
         var trust = files.All(file => !file.File.Digests.IsEmpty) ? ManifestTrust.Upstream : ManifestTrust.Local;
@@ -37,6 +37,24 @@ internal sealed class StagingCommit(StagingDisk disk, StagingRecord record, Sour
         var path = StagingLayout.FileOf(identity.StoragePath, file.File.Path);
         if (disk.Look(path) is not (FileType.Regular, var stamp, _) || !file.IsAt(stamp)) throw new IOException($"'{file.File.Path}' changed while it was put in place");
         return new ManifestEntry(file.File.Path, stamp, null, file.Sha256, file.File.Digests, file.Chunks, []);
+    }
+
+    /// <summary>
+    /// Removes a file that is no longer listed. Its name may be nobody's meanwhile, or a directory of files that are listed; and what lies behind a link or a
+    /// file in place of one of its directories never was the file.
+    /// </summary>
+    private void Remove(string destination, ArtifactPath path)
+    {
+        var segments = path.Value.Split('/');
+        var current = destination;
+        for (var i = 0; i < segments.Length - 1; i++)
+        {
+            current += "/" + segments[i];
+            if (disk.Look(current) is not (FileType.Directory, _, _)) return;
+        }
+
+        var file = StagingLayout.FileOf(destination, path);
+        if (disk.Look(file) is (FileType.Regular or FileType.Link, _, _)) File.Delete(file);
     }
 
     /// <summary>Makes the directories of a file; a link or file in their place belongs to the artifact's own directory and gives way.</summary>

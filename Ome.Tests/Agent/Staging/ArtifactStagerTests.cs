@@ -177,6 +177,40 @@ public sealed class ArtifactStagerTests
         staged.Tally.BytesFetched.Should().Be(next["config.json"].Length);
     }
 
+    [TestCase("a", "a/b")]
+    [TestCase("a/b", "a")]
+    [TestCase("a/b", "c")]
+    [CancelAfter(30_000)]
+    public async Task A_file_that_is_no_longer_listed_goes_whatever_has_its_name_now(string gone, string next, CancellationToken cancellationToken)
+    {
+        await using var bed = await StagingBed.StartAsync(cancellationToken: cancellationToken);
+        var destination = bed.Destination("org-model");
+        await StageFormerAsync(bed, gone, cancellationToken);
+        if (next == "c") Directory.Delete(destination + "/a", recursive: true);
+        bed.Hub.Add("org/model", [KeyValuePair.Create("config.json", "{}"u8.ToArray()), KeyValuePair.Create(next, new byte[] { 2 })]);
+
+        var result = await bed.StageAsync("org/model", cancellationToken);
+
+        result.Should().BeOfType<StagingResult.Staged>(result.ToString());
+        Directory.EnumerateFiles(destination, "*", SearchOption.AllDirectories).Should().BeEquivalentTo(destination + "/config.json", destination + "/" + next);
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task A_file_behind_a_link_is_not_the_one_that_goes(CancellationToken cancellationToken)
+    {
+        await using var bed = await StagingBed.StartAsync(cancellationToken: cancellationToken);
+        using var outside = new TempDirectory();
+        await StageFormerAsync(bed, "a/b", cancellationToken);
+        await File.WriteAllTextAsync(outside["b"], "somebody's", cancellationToken);
+        Directory.Delete(bed.Destination("org-model") + "/a", recursive: true);
+        Directory.CreateSymbolicLink(bed.Destination("org-model") + "/a", outside.Path);
+        bed.Hub.Add("org/model", [KeyValuePair.Create("config.json", "{}"u8.ToArray())]);
+
+        (await bed.StageAsync("org/model", cancellationToken)).Should().BeOfType<StagingResult.Staged>();
+
+        File.Exists(outside["b"]).Should().BeTrue();
+    }
+
     [Test, CancelAfter(30_000)]
     public async Task Too_little_room_is_said_before_anything_is_fetched(CancellationToken cancellationToken)
     {
@@ -232,6 +266,16 @@ public sealed class ArtifactStagerTests
     private sealed class DyingDisk : StagingDisk
     {
         public override void Rename(string from, string to) => throw Error(5, "rename", to);
+    }
+
+    /// <summary>Stages a model of two files at a commit that the hub then deletes, and damages it so that it must be staged again.</summary>
+    private static async Task StageFormerAsync(StagingBed bed, string file, CancellationToken cancellationToken)
+    {
+        bed.Hub.Add("org/model", [KeyValuePair.Create("config.json", "{}"u8.ToArray()), KeyValuePair.Create(file, new byte[] { 1 })]);
+        var former = (await bed.StageAsync("org/model", cancellationToken)).Should().BeOfType<StagingResult.Staged>().Which.Manifest;
+        var deleted = former.Source with { Revision = new string('0', 40) };
+        await bed.Manifests.SaveAsync(StagingBed.Key, new ArtifactManifest(deleted, former.Trust, former.CreatedAt, former.Entries));
+        File.Delete(bed.Destination("org-model") + "/config.json");
     }
 
     private static SortedDictionary<string, byte[]> AddModel(StagingBed bed)
