@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Ome.Agent.Files;
 
 namespace Ome.Agent.Staging;
@@ -6,12 +7,13 @@ namespace Ome.Agent.Staging;
 /// Where removed artifacts go: renamed aside at once, so that their name is free, deleted later, so that nobody waits for terabytes. What could not
 /// be deleted is tried again; what a crash left is found again.
 /// </summary>
-public sealed partial class Trash(StagingLayout layout, StagingDisk disk, TimeProvider time, ILogger<Trash> logger) : IDisposable
+public sealed partial class Trash(StagingLayout layout, StagingDisk disk, TimeProvider time, ILogger<Trash> logger)
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LastRetry = TimeSpan.FromMinutes(10);
 
-    private readonly SemaphoreSlim _filled = new(1, 1);
+    // One signal is enough, however many removals gave it.
+    private readonly Channel<bool> _filled = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private int _counter;
 
     /// <summary>Moves a directory or a link aside; false when nothing has that name.</summary>
@@ -31,7 +33,7 @@ public sealed partial class Trash(StagingLayout layout, StagingDisk disk, TimePr
         while (disk.Look(place) is not null);
         disk.Rename(path, place);
         disk.FlushDirectory(Path.GetDirectoryName(path)!);
-        if (_filled.CurrentCount == 0) _filled.Release();
+        _filled.Writer.TryWrite(true);
         return true;
     }
 
@@ -41,7 +43,6 @@ public sealed partial class Trash(StagingLayout layout, StagingDisk disk, TimePr
         var pause = FirstRetry;
         while (true)
         {
-            await _filled.WaitAsync(cancellationToken).ConfigureAwait(false);
             while (!await Task.Run(() => Empty(cancellationToken), cancellationToken).ConfigureAwait(false))
             {
                 await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
@@ -49,6 +50,7 @@ public sealed partial class Trash(StagingLayout layout, StagingDisk disk, TimePr
             }
 
             pause = FirstRetry;
+            await _filled.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -72,8 +74,6 @@ public sealed partial class Trash(StagingLayout layout, StagingDisk disk, TimePr
 
         return all;
     }
-
-    public void Dispose() => _filled.Dispose();
 
     /// <summary>File by file, so that a shutdown does not wait for a model of terabytes. Links are removed, never followed.</summary>
     private bool DeleteTree(string place, CancellationToken cancellationToken)

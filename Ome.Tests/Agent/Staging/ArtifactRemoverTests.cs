@@ -229,6 +229,30 @@ public sealed class ArtifactRemoverTests
     }
 
     [Test, CancelAfter(30_000)]
+    public async Task Models_that_go_at_the_same_moment_all_go(CancellationToken cancellationToken)
+    {
+        await using var bed = await BedAsync(cancellationToken, new MeetingDisk());
+        var trash = bed.Get<Trash>();
+        for (var round = 0; round < 500; round++)
+        {
+            // The collector is between two waits: it has taken the last signal and does not listen for the next.
+            using (var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+            {
+                var running = trash.RunAsync(stop.Token);
+                await stop.CancelAsync();
+                await running.Invoking(task => task).Should().ThrowAsync<OperationCanceledException>();
+            }
+
+            Directory.CreateDirectory(Place(bed, Parent));
+            Directory.CreateDirectory(Place(bed, Child));
+
+            var taken = await Task.WhenAll(Task.Run(() => trash.Take(Place(bed, Parent)), cancellationToken), Task.Run(() => trash.Take(Place(bed, Child)), cancellationToken));
+
+            taken.Should().Equal(true, true);
+        }
+    }
+
+    [Test, CancelAfter(30_000)]
     public async Task Removing_gives_back_what_an_unfinished_staging_holds(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -272,6 +296,18 @@ public sealed class ArtifactRemoverTests
     {
         public override DiskEntry? Look(string path) =>
             path.EndsWith("/unreadable", StringComparison.Ordinal) ? throw Error(13, "stat", path) : base.Look(path);
+    }
+
+    /// <summary>Lets two removals go on together after their rename.</summary>
+    private sealed class MeetingDisk : StagingDisk
+    {
+        private int _arrived;
+
+        public override void FlushDirectory(string path)
+        {
+            var own = Interlocked.Increment(ref _arrived);
+            while (Volatile.Read(ref _arrived) < own + (own % 2)) Thread.SpinWait(1);
+        }
     }
 
     /// <summary>Cannot rename.</summary>
