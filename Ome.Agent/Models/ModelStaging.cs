@@ -40,6 +40,7 @@ public sealed class ModelStaging(ArtifactSharing sharing, ArtifactRemover remove
     /// <exception cref="IOException">They could not be moved aside; calling again tries again.</exception>
     public async Task RemoveAsync(ModelRecord record, ModelSpec? spec, CancellationToken cancellationToken)
     {
+        sharing.Forget(record.Key);
         var uri = StorageUri.TryParse(record.StorageUri, out var parsed, out _) ? parsed : null;
         var request = new RemovalRequest(
             record.Key, uri, record.StoragePath.Length == 0 ? null : record.StoragePath, spec?.KeepsFiles ?? record.KeepsFiles, directory => catalog.OthersAt(record.Key, directory));

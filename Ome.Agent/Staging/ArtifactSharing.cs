@@ -57,13 +57,24 @@ public sealed partial class ArtifactSharing(
             }
 
             var staged = await OwnAsync(request, before, progress, cancellationToken).ConfigureAwait(false);
-            if (staged.Result is StagingResult.Staged) _recent[artifact] = new ArtifactParent(own.DataKey, request.Destination, own.DataKey);
+            if (staged.Result is StagingResult.Staged)
+            {
+                Forget(own);
+                _recent[artifact] = new ArtifactParent(own.DataKey, request.Destination, own.DataKey);
+            }
+
             return staged;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return Blank(new StagingResult.Failed(new StagingFailure(StagingFailureReason.DiskError, $"linking '{request.Destination}' failed: {e.Message}")));
         }
+    }
+
+    /// <summary>Offers a model's files to nobody any more, unless the report does: it goes, or now has others.</summary>
+    public void Forget(ModelKey model)
+    {
+        foreach (var entry in _recent.Where(entry => entry.Value.ParentKey == model.DataKey)) _recent.TryRemove(entry);
     }
 
     public void Dispose() => _locks.Dispose();

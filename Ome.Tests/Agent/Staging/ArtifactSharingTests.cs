@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Ome.Agent.Models;
 using Ome.Agent.Staging;
 using Ome.LocalCluster.Fakes;
 using Ome.Shared.Domain.Models;
@@ -153,6 +154,23 @@ public sealed class ArtifactSharingTests
         var weights = TestFiles.Tree(Place(bed, Parent)).Values.Sum(bytes => (long)bytes.Length);
         bed.Hub.BodyBytesSent.Should().Be(weights);
         new[] { IsLink(bed, Parent), IsLink(bed, Child) }.Should().BeEquivalentTo([true, false]);
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task A_model_that_went_is_no_parent_though_its_files_were_kept(CancellationToken cancellationToken)
+    {
+        await using var bed = await BedAsync(cancellationToken);
+        var sharing = bed.Get<ArtifactSharing>();
+        var request = Request(bed, Parent, DownloadPolicy.ReuseIfExists);
+        await sharing.StageAsync(request, null, null, cancellationToken);
+        var record = ModelRecord.Begin(request.Model, request.Destination, DateTimeOffset.UnixEpoch) with { KeepsFiles = true };
+        var catalog = new ModelCatalog(new DestinationRule(bed.Root, []), new NodeFacts { Name = "node" });
+
+        await new ModelStaging(sharing, bed.Get<ArtifactRemover>(), bed.Get<StagingFlow>(), catalog).RemoveAsync(record, null, cancellationToken);
+        await StageAsync(bed, Child, DownloadPolicy.ReuseIfExists, cancellationToken);
+
+        Directory.Exists(Place(bed, Parent)).Should().BeTrue();
+        IsLink(bed, Child).Should().BeFalse();
     }
 
     internal static async Task<StagingBed> BedAsync(CancellationToken cancellationToken, StagingDisk? disk = null)

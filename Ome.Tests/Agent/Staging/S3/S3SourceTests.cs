@@ -52,6 +52,33 @@ public sealed class S3SourceTests
         failure.Message.Should().Contain("accessKeyId").And.Contain("/nothing");
     }
 
+    [Test, CancelAfter(30_000)]
+    public async Task Clients_of_rotated_keys_are_forgotten_and_those_in_use_are_not(CancellationToken token)
+    {
+        var secrets = new MemorySecrets();
+        var options = new S3Options { Endpoint = "http://127.0.0.1:9" };
+        using var clients = new S3Clients(options, secrets);
+        var used = await OfKeyAsync("AKIDUSED");
+        var old = await OfKeyAsync("AKIDOLD");
+
+        for (var i = 0; i < S3Clients.Bound; i++)
+        {
+            await OfKeyAsync($"AKID{i}");
+            (await OfKeyAsync("AKIDUSED")).Should().BeSameAs(used);
+        }
+
+        (await OfKeyAsync("AKIDOLD")).Should().NotBeSameAs(old);
+
+        async Task<object> OfKeyAsync(string id)
+        {
+            secrets[$"{options.AgentNamespace}/aws/accessKeyId"] = id;
+            secrets[$"{options.AgentNamespace}/aws/secretAccessKey"] = "secret of " + id;
+            StorageUri.TryParse("s3://models/org/model", out var uri, out _).Should().BeTrue();
+            var model = new ModelSpec { Key = ModelKey.Cluster("a-model"), StorageUri = uri!.Text, SecretName = "aws" };
+            return (await clients.FindAsync(model, (StorageUri.S3)uri, token)).Client!;
+        }
+    }
+
     [Test]
     public void The_environment_names_another_store()
     {
