@@ -14,6 +14,9 @@ namespace Ome.Agent.Models;
 /// <summary>The agent's own Node, as far as it matters: placement facts, its UID, the model labels it carries, and what it shows of its disks.</summary>
 public sealed record OwnNode(NodeFacts Facts, string Uid, string? StorageStatus);
 
+/// <summary>The agent's own report, and whether its ConfigMap carries the labels by which others find it.</summary>
+public sealed record OwnReport(NodeReport Report, bool IsMarked);
+
 /// <summary>
 /// Watches both kinds of model, the own Node and the own ConfigMap, and turns what changes into keys to look at. Deletions that happened while nothing was
 /// watched are caught up with: after the first lists, every model with a record, an entry or a label is looked at, wanted or not (W10, W21, W29).
@@ -23,7 +26,7 @@ public sealed partial class ModelInbox : BackgroundService
     private readonly Informer<BaseModel, ModelSpec> _namespaced;
     private readonly Informer<ClusterBaseModel, ModelSpec> _cluster;
     private readonly Informer<V1Node, OwnNode> _node;
-    private readonly Informer<V1ConfigMap, NodeReport> _report;
+    private readonly Informer<V1ConfigMap, OwnReport> _report;
     private readonly ModelCatalog _catalog;
     private readonly ModelRecordStore _records;
     private readonly ModelQueue _queue;
@@ -49,8 +52,8 @@ public sealed partial class ModelInbox : BackgroundService
         var own = everything with { FieldSelector = "metadata.name=" + options.NodeName };
         _node = new(client, own, static node => new OwnNode(NodeFactsReader.Read(node), node.Uid() ?? "", NodeConditionSink.StatusOf(node)), TakeAsync, time, loggers.CreateLogger<Informer<V1Node, OwnNode>>());
         _report = new(
-            client, own with { Namespace = options.Namespace }, static map => NodeReport.Read(map.Name(), map.Data), TakeAsync, time,
-            loggers.CreateLogger<Informer<V1ConfigMap, NodeReport>>());
+            client, own with { Namespace = options.Namespace }, static map => new OwnReport(NodeReport.Read(map.Name(), map.Data), IsMarked(map)), TakeAsync, time,
+            loggers.CreateLogger<Informer<V1ConfigMap, OwnReport>>());
     }
 
     /// <summary>Everything was listed once and what was missed is queued.</summary>
@@ -76,7 +79,7 @@ public sealed partial class ModelInbox : BackgroundService
             _integrity.WakeDue();
             foreach (var record in _records.All) _queue.Add(record.Key);
             foreach (var spec in _catalog.All) _queue.Add(spec.Key);
-            if (_report.Snapshot() is [var report, ..])
+            if (_report.Snapshot() is [{ Report: var report }, ..])
             {
                 var known = new ModelKeySet(_catalog.All.Select(spec => spec.Key));
                 foreach (var dataKey in report.Entries.Keys) QueueEntry(known, dataKey);
@@ -132,15 +135,18 @@ public sealed partial class ModelInbox : BackgroundService
         return ValueTask.CompletedTask;
     }
 
-    private ValueTask TakeAsync(InformerEvent<NodeReport> change, CancellationToken cancellationToken)
+    private ValueTask TakeAsync(InformerEvent<OwnReport> change, CancellationToken cancellationToken)
     {
-        if (change.Type == InformerEventType.Deleted) _publisher.Repeat(static _ => true);
-        else _publisher.Repeat(publication => !EntryIs(change.Item, publication));
+        // Without its labels nobody finds the report, whatever its entries say.
+        if (change.Type == InformerEventType.Deleted || !change.Item.IsMarked) _publisher.Repeat(static _ => true);
+        else _publisher.Repeat(publication => !EntryIs(change.Item.Report, publication));
         return ValueTask.CompletedTask;
     }
 
     private static bool LabelIs(NodeFacts node, Publication publication) =>
         node.Labels.TryGetValue(publication.Key.LabelKey, out var value) && value == publication.State.ToWire();
+
+    private static bool IsMarked(V1ConfigMap map) => NodeReport.LabelsFor(map.Name()).All(mark => map.Metadata.Labels is { } labels && labels.TryGetValue(mark.Key, out var value) && value == mark.Value);
 
     private static bool EntryIs(NodeReport report, Publication publication) =>
         report.Entries.TryGetValue(publication.Key.DataKey, out var item) && item.Entry?.State == publication.State;

@@ -46,6 +46,9 @@ public sealed record ModelRecord
 
     public required string StorageUri { get; init; }
 
+    /// <summary>Where the files at <see cref="StoragePath"/> came from, while the spec says something that was refused; null: from <see cref="StorageUri"/>.</summary>
+    public string? StagedUri { get; init; }
+
     /// <summary>Resolved directory of the files; empty when the spec was refused before it could be resolved.</summary>
     public required string StoragePath { get; init; }
 
@@ -68,6 +71,9 @@ public sealed record ModelRecord
 
     /// <summary>Failed stagings in a row.</summary>
     public int Attempts { get; init; }
+
+    /// <summary>Generation of the spec that failed; another one is tried without waiting.</summary>
+    public long? AttemptedGeneration { get; init; }
 
     /// <summary>Earliest next staging after a failure; null when only a change can help.</summary>
     public DateTimeOffset? NextAttempt { get; init; }

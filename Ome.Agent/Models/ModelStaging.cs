@@ -41,7 +41,7 @@ public sealed class ModelStaging(ArtifactSharing sharing, ArtifactRemover remove
     public async Task RemoveAsync(ModelRecord record, ModelSpec? spec, CancellationToken cancellationToken)
     {
         sharing.Forget(record.Key);
-        var uri = StorageUri.TryParse(record.StorageUri, out var parsed, out _) ? parsed : null;
+        var uri = StorageUri.TryParse(record.StagedUri ?? record.StorageUri, out var parsed, out _) ? parsed : null;
         var request = new RemovalRequest(
             record.Key, uri, record.StoragePath.Length == 0 ? null : record.StoragePath, spec?.KeepsFiles ?? record.KeepsFiles, directory => catalog.OthersAt(record.Key, directory));
         if (await remover.RemoveAsync(request, cancellationToken) is RemovalResult.Failed { Failure: var failure }) throw new IOException(failure.Message);

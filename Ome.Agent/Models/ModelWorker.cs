@@ -69,12 +69,19 @@ public sealed partial class ModelWorker(
                 // An earlier agent may have gone before it came to the hashing.
                 if (record.Phase == ModelPhase.Ready && wish.Uri is StorageUri.Local) baseline.Add(key);
                 return null;
-            case ModelPhase.Failed when record.NextAttempt is { } next && next > time.GetUtcNow():
+            case ModelPhase.Failed or ModelPhase.Staging when WaitsUntil(record, wish.Spec) is { } next:
                 Publish(record, wish.Spec, null);
                 return next - time.GetUtcNow();
             default:
                 return await StageAsync(wish, destination, record, cancellationToken);
         }
+    }
+
+    /// <summary>A failure is waited out, unless the author changed the spec; a source that asked for time gets it whatever changed.</summary>
+    private DateTimeOffset? WaitsUntil(ModelRecord record, ModelSpec spec)
+    {
+        if (record.NextAttempt is not { } next || next <= time.GetUtcNow()) return null;
+        return record.Phase == ModelPhase.Staging || record.AttemptedGeneration is not { } tried || tried == spec.Generation ? next : null;
     }
 
     private async Task<TimeSpan?> StageAsync(ModelWish wish, string destination, ModelRecord? record, CancellationToken cancellationToken)
@@ -181,12 +188,13 @@ public sealed partial class ModelWorker(
     private TimeSpan? Fail(ModelRecord record, ModelWish wish, StagingFailure failure)
     {
         var now = time.GetUtcNow();
-        var attempts = record.Attempts + 1;
+        var attempts = (record.AttemptedGeneration is not { } tried || tried == wish.Spec.Generation ? record.Attempts : 0) + 1;
         var pause = failure.RetryAfter ?? TimeSpan.FromTicks(Math.Min(LastRetry.Ticks, FirstRetry.Ticks << Math.Min(attempts - 1, 12)));
         var phase = failure.StaysUpdating ? ModelPhase.Staging : ModelPhase.Failed;
         var failed = Move(record, phase, failure.Reason.ToString(), failure.Message) with
         {
             Attempts = attempts,
+            AttemptedGeneration = wish.Spec.Generation,
             NextAttempt = failure.MayPass ? now + pause : null,
             Validation = Unproven(failure.Reason.ToString(), failure.Message, now, wish.Spec),
         };
@@ -204,7 +212,9 @@ public sealed partial class ModelWorker(
     {
         var begun = record is { Uid: var uid } && uid == wish.Spec.Uid ? record : ModelRecord.Begin(wish.Spec, "", time.GetUtcNow());
         var known = begun.Phase == ModelPhase.Failed && begun.Message == wish.Refusal;
-        var refused = Move(begun with { StorageUri = wish.Spec.StorageUri }, ModelPhase.Failed, "InvalidSpec", wish.Refusal) with
+        // Files that were staged before the author's slip are still theirs: a deletion must know where they came from.
+        var staged = begun.StoragePath.Length > 0 ? begun.StagedUri ?? begun.StorageUri : null;
+        var refused = Move(begun with { StorageUri = wish.Spec.StorageUri, StagedUri = staged }, ModelPhase.Failed, "InvalidSpec", wish.Refusal) with
         {
             Validation = Unproven("InvalidSpec", wish.Refusal!, time.GetUtcNow(), wish.Spec),
         };
