@@ -6,6 +6,7 @@ using Ome.Tests.Support.ControlPlanes;
 namespace Ome.Tests.Operator;
 
 /// <summary>The API server is away from the operator, or ends its watches and forgets their history again and again, while everything changes.</summary>
+[Parallelizable]
 public sealed class BrokenConnectionTests : FaultFixture
 {
     private const string OperatorUser = "system:serviceaccount:ome:ome-operator";

@@ -8,6 +8,7 @@ using Ome.Tests.Support.ControlPlanes;
 namespace Ome.Tests.Operator;
 
 /// <summary>Two replicas as processes: the leader is killed without warning or cannot renew, the other takes over, and each change is written once.</summary>
+[Parallelizable]
 public sealed class LeaderTests : FaultFixture
 {
     private static readonly TimeSpan TakeoverLimit = TimeSpan.FromSeconds(15);

@@ -11,6 +11,7 @@ using Ome.Tests.Support.ControlPlanes;
 namespace Ome.Tests.Operator;
 
 /// <summary>What happened while nobody watched: the operator was down, or the API server was.</summary>
+[Parallelizable]
 public sealed class OutageTests : OperatorFixture
 {
     private readonly List<string> _nodes = [];

@@ -10,10 +10,11 @@ namespace Ome.Tests.Agent.Host;
 /// Many agents on one control plane while files are damaged and mended, agents restarted and the API server fails, by a seeded draw. Held at every moment: no damaged model is
 /// advertised for longer than its bound, and no model is withdrawn that was not damaged.
 /// </summary>
+[Parallelizable]
 public sealed class FleetCampaignTests
 {
-    [Test, CancelAfter(180_000)]
-    public Task A_few_agents_for_a_short_while(CancellationToken token) => RunAsync(nodes: 4, TimeSpan.FromSeconds(12), seed: 7, token);
+    [Test, CancelAfter(240_000)]
+    public Task A_few_agents_for_a_minute(CancellationToken token) => RunAsync(nodes: 6, TimeSpan.FromSeconds(60), seed: 7, token);
 
     [Test, Category("Campaign"), CancelAfter(1_500_000)]
     public Task Twenty_four_agents_for_ten_minutes(CancellationToken token) => RunAsync(nodes: 24, TimeSpan.FromMinutes(10), seed: Environment.TickCount, token);

@@ -10,6 +10,7 @@ namespace Ome.Tests.Agent.Host;
 /// The agent's process, killed with -9 at each thing it writes: to the API server (before and after the write) and to its state directory. Started again, it ends at what the
 /// files are: label, entry and check agree, no verdict is lost, and none is ever shown that was not true.
 /// </summary>
+[Parallelizable]
 public sealed class KilledAgentTests
 {
     /// <summary>A write to the API server, and the how manieth of a path.</summary>

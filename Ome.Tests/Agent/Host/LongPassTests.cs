@@ -12,6 +12,7 @@ using Ome.Tests.Support.ControlPlanes;
 namespace Ome.Tests.Agent.Host;
 
 /// <summary>A pass over all content takes minutes to hours; a file that goes meanwhile does not wait for its end.</summary>
+[Parallelizable]
 public sealed class LongPassTests
 {
     private const int ModelBytes = 40_000_000;

@@ -12,6 +12,7 @@ using Ome.Tests.Support.ControlPlanes;
 namespace Ome.Tests.Agent.Host;
 
 /// <summary>Models of OCI Object Storage and of S3 through the whole circle: staged with credentials, damaged, withdrawn, repaired once that is allowed, readmitted, deleted.</summary>
+[Parallelizable]
 public sealed class ObjectStoreModelTests
 {
     private const string Bucket = "models";

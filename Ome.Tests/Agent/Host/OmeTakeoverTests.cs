@@ -14,6 +14,7 @@ namespace Ome.Tests.Agent.Host;
 /// Beside OME: what our agent writes in each state is what OME's readers know, and a node that OME's agent served is taken over with its files, as far as
 /// they prove good.
 /// </summary>
+[Parallelizable]
 public sealed class OmeTakeoverTests
 {
     [Test, CancelAfter(60_000)]

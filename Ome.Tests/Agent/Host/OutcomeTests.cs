@@ -9,6 +9,7 @@ namespace Ome.Tests.Agent.Host;
 /// What becomes of a Ready model for each thing that can happen to its files, told by everything the agent says: label, entry, ModelIntegrityCheck, Event
 /// and metrics agree, and when the files are back, a full deep pass readmits it.
 /// </summary>
+[Parallelizable]
 public sealed class OutcomeTests
 {
     /// <summary>Something that happens to a model's directory, and how it is undone.</summary>

@@ -14,7 +14,7 @@ internal sealed class SimulatedFleet : IAsyncDisposable
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
     /// <summary>One Basic interval is the promise; failing requests, their back-off and a machine with fewer cores than agents come on top.</summary>
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly FakeHub _hub;

@@ -11,6 +11,7 @@ using Ome.Tests.Support.ControlPlanes;
 namespace Ome.Tests.Agent.Host;
 
 /// <summary>An API server that fails, forgets, or is written to by many: label, entry and check end at what the files are, and nobody else's word is lost.</summary>
+[Parallelizable]
 public sealed class TroubledApiTests
 {
     [Test, CancelAfter(180_000)]
@@ -42,6 +43,24 @@ public sealed class TroubledApiTests
         for (var writer = 0; writer < Writers; writer++) map.Data[KeyOf(writer)].Should().Be(Rounds.ToString(CultureInfo.InvariantCulture), "the last word of writer {0} stands", writer);
         (await node.EntryAsync(model))!.Status.Should().Be("Ready");
         map.Metadata.Labels["models.ome/basemodel-status"].Should().Be("true");
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task E15_an_entry_or_a_mark_that_somebody_removes_comes_back(CancellationToken token)
+    {
+        await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
+        await node.StartAsync(cancellationToken: token);
+        var (model, _) = await ReadyAsync(node, token);
+        var maps = node.Plane.Admin.CoreV1;
+
+        await maps.PatchNamespacedConfigMapAsync(
+            new V1Patch(new { data = new Dictionary<string, string?> { [ModelKey.Cluster(model).DataKey] = null } }, V1Patch.PatchType.MergePatch), node.NodeName, node.Namespace, cancellationToken: token);
+        await node.WaitForAsync(model, NodeModelState.Ready, token);
+        await maps.PatchNamespacedConfigMapAsync(
+            new V1Patch(new { metadata = new { labels = new Dictionary<string, string?> { ["models.ome/basemodel-status"] = null } } }, V1Patch.PatchType.MergePatch), node.NodeName, node.Namespace, cancellationToken: token);
+
+        while ((await maps.ReadNamespacedConfigMapAsync(node.NodeName, node.Namespace, cancellationToken: token)).Metadata.Labels?.ContainsKey("models.ome/basemodel-status") != true)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, token);
     }
 
     [Test, CancelAfter(90_000)]

@@ -8,6 +8,7 @@ using Ome.Tests.Support.ControlPlanes;
 namespace Ome.Tests.Agent.Host;
 
 /// <summary>Two nodes read one shared directory, and somebody damages it: both find out at the same moment, and the failure budget lets one of them go.</summary>
+[Parallelizable]
 public sealed class WithdrawalBudgetTests
 {
     [Test]

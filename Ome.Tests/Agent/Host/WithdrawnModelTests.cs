@@ -7,6 +7,7 @@ using Ome.Tests.Support.ControlPlanes;
 namespace Ome.Tests.Agent.Host;
 
 /// <summary>A model that is withdrawn, for however long.</summary>
+[Parallelizable]
 public sealed class WithdrawnModelTests
 {
     private const string BytesChecked = "model_agent_ready_artifact_bytes_checked_total";

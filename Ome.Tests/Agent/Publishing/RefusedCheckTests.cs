@@ -7,6 +7,7 @@ using Ome.Tests.Support.ControlPlanes;
 namespace Ome.Tests.Agent.Publishing;
 
 /// <summary>The third CRD is for people: nothing that schedules pods waits for it.</summary>
+[Parallelizable]
 public sealed class RefusedCheckTests
 {
     [Test]

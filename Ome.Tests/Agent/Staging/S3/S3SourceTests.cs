@@ -10,6 +10,7 @@ using Ome.Tests.Contracts;
 namespace Ome.Tests.Agent.Staging.S3;
 
 /// <summary>The contract of sources, for S3 through the AWS SDK against the fake store.</summary>
+[Parallelizable]
 public sealed class S3SourceContractTests : ArtifactSourceContract
 {
     protected override async Task<ArtifactSourceBed> StartAsync(IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellationToken)
