@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Ome.Agent.Hosting;
 using Ome.Agent.Models;
 using Ome.Agent.Publishing;
@@ -19,7 +18,7 @@ public sealed partial class StorageWatch(
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastRetry = TimeSpan.FromMinutes(1);
 
-    private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Wake _changed = new();
     private volatile StorageHealth? _said;
 
     /// <summary>What the Node shows now, as its watch has it.</summary>
@@ -41,7 +40,7 @@ public sealed partial class StorageWatch(
                 var health = StorageHealth.Of(Damaged());
                 metrics.StorageDegraded(health.IsDegraded);
                 failures = await SayAsync(health, stoppingToken) ? 0 : failures + 1;
-                await WaitAsync(failures > 0 ? Pause(failures) : health.IsDegraded ? options.ReportHeartbeat : Timeout.InfiniteTimeSpan, stoppingToken);
+                await _changed.WaitAsync(failures > 0 ? Pause(failures) : health.IsDegraded ? options.ReportHeartbeat : Timeout.InfiniteTimeSpan, time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -55,7 +54,7 @@ public sealed partial class StorageWatch(
 
     private void OnRecordChanged(object? sender, EventArgs change) => Look();
 
-    private void Look() => _changed.Writer.TryWrite(true);
+    private void Look() => _changed.Call();
 
     private IEnumerable<DamagedModel> Damaged() => records.All.Where(IsDamaged).Select(record => new DamagedModel(
         record.Key.ToString(), DeviceOf(record), record.Reason == nameof(FindingReason.ReadError) || record.Findings.Any(finding => finding.Reason == nameof(FindingReason.ReadError))));
@@ -81,16 +80,6 @@ public sealed partial class StorageWatch(
             LogNotSaid(ApiError.Describe(refused));
             return false;
         }
-    }
-
-    private async Task WaitAsync(TimeSpan longest, CancellationToken cancellationToken)
-    {
-        using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task changed = _changed.Reader.ReadAsync(wait.Token).AsTask();
-        await Task.WhenAny(changed, Task.Delay(longest, time, wait.Token));
-        await wait.CancelAsync();
-        await changed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
     }
 
     private static TimeSpan Pause(int failures) => TimeSpan.FromTicks(Math.Min(LastRetry.Ticks, FirstRetry.Ticks << Math.Min(failures - 1, 10)));

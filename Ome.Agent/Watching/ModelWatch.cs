@@ -21,6 +21,7 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
     private readonly ConcurrentDictionary<ModelKey, bool> _queued = new();
     private readonly WatchRetries _retries = new(time);
     private readonly LookPace _pace = new(time);
+    private readonly Wake _records = new();
     private readonly Channel<ModelKey> _suspects = Channel.CreateUnbounded<ModelKey>(new UnboundedChannelOptions { SingleReader = true });
 
     // Only the arming loop's: models that were to be watched at its last turn.
@@ -46,6 +47,7 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!options.Watch) return;
+        records.Changed += OnRecordChanged;
         try
         {
             await Task.WhenAll(ArmAsync(stoppingToken), CheckAsync(stoppingToken));
@@ -55,15 +57,17 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
         }
         finally
         {
+            records.Changed -= OnRecordChanged;
             foreach (var watch in _watches.Values) watch.Dispose();
         }
     }
 
-    /// <summary>Watches come and go with Ready models; memory is compared, the disk is asked only for directories that were gone.</summary>
+    private void OnRecordChanged(object? sender, EventArgs change) => _records.Call();
+
+    /// <summary>Watches come and go with Ready models, at once; memory is compared, the disk is asked only for directories that were gone.</summary>
     private async Task ArmAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(Refresh, time);
-        do
+        while (true)
         {
             var wanted = records.All.Where(record => record.Phase is ModelPhase.Ready or ModelPhase.Withdrawn && record.StoragePath.Length > 0).ToDictionary(record => record.Key);
             foreach (var (key, watch) in _watches)
@@ -78,8 +82,9 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
                 _known.Add(key);
                 Arm(key, record.StoragePath, IsRootLost(record));
             }
+
+            await _records.WaitAsync(Refresh, time, cancellationToken);
         }
-        while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
     /// <summary>
