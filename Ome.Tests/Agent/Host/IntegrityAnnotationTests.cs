@@ -1,6 +1,8 @@
 using k8s;
 using k8s.Models;
+using Ome.Shared.Api;
 using Ome.Shared.Domain;
+using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Reporting;
 using Ome.Shared.Domain.Verification;
 using Ome.Tests.Support.ControlPlanes;
@@ -65,6 +67,84 @@ public sealed class IntegrityAnnotationTests
         (await ToldAsync(node.Plane, model, token)).Should().ContainSingle().Which.Message.Should().Be(
             "annotation ome.io/integrity-interval is '1s': interval is 00:00:01; it must be between 00:00:10 and 1.00:00:00; 10m and 7d are used");
     }
+
+    [Test]
+    [CancelAfter(60_000)]
+    public async Task An_interval_of_the_model_is_its_own(CancellationToken token)
+    {
+        await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
+        // Nobody tells of the damage, and the agent itself would look for it in an hour.
+        await node.StartAsync(options => (options.Watch, options.IntegrityInterval) = (false, TimeSpan.FromHours(1)), token);
+        var (often, seldom) = ("often-" + node.NodeName, "seldom-" + node.NodeName);
+        await node.ApplyClusterModelAsync(seldom, "local://" + node.WriteModel(seldom), null, token);
+        await node.ApplyClusterModelAsync(often, "local://" + node.WriteModel(often), null, token, new() { [OmeNames.IntegrityIntervalAnnotation] = "10s" });
+        foreach (var model in new[] { seldom, often }) await node.WaitForCheckAsync(model, static check => check.Status is { Result: "Valid", OldestProofTime: not null }, token);
+        (await node.CheckAsync(often))!.Spec.Interval.Should().Be("10s");
+
+        foreach (var model in new[] { seldom, often }) File.Delete(Shard(node, model));
+
+        await node.WaitForAsync(often, NodeModelState.Failed, token);
+        (await node.LabelAsync(seldom)).Should().Be("Ready", "its next look is in an hour");
+    }
+
+    [Test]
+    [CancelAfter(60_000)]
+    public async Task A_model_that_is_not_to_be_checked_is_not_until_it_is_again(CancellationToken token)
+    {
+        await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
+        await node.StartAsync(options => options.IntegrityInterval = TimeSpan.FromSeconds(1), token);
+        var (off, deep) = ("off-" + node.NodeName, "deep-" + node.NodeName);
+        await node.ApplyClusterModelAsync(off, "local://" + node.WriteModel(off), null, token, new() { [OmeNames.IntegrityModeAnnotation] = "off" });
+        await node.ApplyClusterModelAsync(deep, "local://" + node.WriteModel(deep), null, token);
+        foreach (var model in new[] { off, deep }) await node.WaitForAsync(model, NodeModelState.Ready, token);
+        await node.WaitForCheckAsync(deep, static check => check.Status is { Result: "Valid", OldestProofTime: not null }, token);
+
+        foreach (var model in new[] { off, deep }) File.Delete(Shard(node, model));
+        await node.WaitForAsync(deep, NodeModelState.Failed, token);
+        (await node.LabelAsync(off)).Should().Be("Ready");
+        (await node.ChecksAsync(("name", off))).Should().Be(0);
+
+        await node.AnnotateClusterModelAsync(off, OmeNames.IntegrityModeAnnotation, nameof(IntegrityMode.Basic), token);
+        await node.WaitForAsync(off, NodeModelState.Failed, token);
+        await node.WaitForCheckAsync(off, static check => check is { Spec.Mode: nameof(IntegrityMode.Basic), Status.Result: "Invalid" }, token);
+    }
+
+    [Test]
+    [CancelAfter(60_000)]
+    public async Task Each_new_value_of_either_asker_is_one_full_check(CancellationToken token)
+    {
+        await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
+        await node.StartAsync(options => options.IntegrityInterval = TimeSpan.FromSeconds(1), token);
+        var model = "asked-" + node.NodeName;
+        await node.ApplyClusterModelAsync(model, "local://" + node.WriteModel(model), null, token);
+        await node.WaitForCheckAsync(model, static check => check.Status is { Result: "Valid", OldestProofTime: not null }, token);
+        var before = await FullChecksAsync(node, model);
+
+        for (var asked = 1; asked <= 2; asked++)
+        {
+            await node.AnnotateClusterModelAsync(model, OmeNames.VerifyNowAnnotation, $"please-{asked}", token);
+            await UntilAsync(async () => await FullChecksAsync(node, model) >= before + (2 * asked) - 1, token);
+            await RequestAsync(node, model, new DateTimeOffset(2026, 1, asked, 0, 0, 0, TimeSpan.Zero), token);
+            await UntilAsync(async () => await FullChecksAsync(node, model) >= before + (2 * asked), token);
+        }
+
+        // Both values are seen again with every change of their object.
+        await node.AnnotateClusterModelAsync(model, OmeNames.StagingPriorityAnnotation, "7", token);
+        var looks = await BasicChecksAsync(node, model);
+        await UntilAsync(async () => await BasicChecksAsync(node, model) >= looks + 3, token);
+        (await FullChecksAsync(node, model)).Should().Be(before + 4);
+    }
+
+    private static string Shard(AgentFixture node, string model) => Directory.GetFiles(Path.Combine(node.ModelsRoot, model), "*.safetensors").Order(StringComparer.Ordinal).First();
+
+    private static Task<double> FullChecksAsync(AgentFixture node, string model) => node.ChecksAsync(("name", model), ("mode", nameof(CheckMode.Deep)));
+
+    private static Task<double> BasicChecksAsync(AgentFixture node, string model) => node.ChecksAsync(("name", model), ("mode", nameof(CheckMode.Basic)));
+
+    private static Task RequestAsync(AgentFixture node, string model, DateTimeOffset at, CancellationToken token) =>
+        node.Plane.Admin.CustomObjects.PatchClusterCustomObjectAsync<ModelIntegrityCheck>(
+            new V1Patch(new { spec = new { requestedAt = at.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture) } }, V1Patch.PatchType.MergePatch),
+            OmeNames.Group, OmeNames.Version, ModelIntegrityCheck.Plural, ModelKey.Cluster(model).CheckName(node.NodeName), cancellationToken: token);
 
     private static async Task<IReadOnlyList<Corev1Event>> ToldAsync(ITestControlPlane plane, string model, CancellationToken token) =>
         [.. (await plane.Admin.CoreV1.ListEventForAllNamespacesAsync(fieldSelector: "involvedObject.name=" + model, cancellationToken: token)).Items.Where(static one => one.Reason == Invalid)];
