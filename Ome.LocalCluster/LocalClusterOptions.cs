@@ -18,7 +18,7 @@ public sealed record LocalClusterOptions
     /// <summary>Changes remembered per kind; older watches and continues get 410. Default 10,000.</summary>
     public int HistoryPerKind { get; init; } = 10_000;
 
-    /// <summary>Time between bookmarks on a quiet watch. Default 1 minute, as kube-apiserver does.</summary>
+    /// <summary>Time between bookmarks on a watch, however busy its kind. Default 1 minute, as kube-apiserver does.</summary>
     public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Clock of timestamps, timeouts, bookmarks and latency faults.</summary>

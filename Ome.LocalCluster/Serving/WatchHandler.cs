@@ -55,7 +55,7 @@ internal sealed class WatchHandler(ObjectStore store, FaultInjector faults, Time
             if (start.EndsInitial) stream.Output.Bookmark(cursor, initialEventsEnd: true);
             await stream.Output.FlushAsync(ended);
         }
-        var lastBookmark = cursor;
+        var (lastBookmark, lastDue) = (cursor, clock.GetTimestamp());
         while (true)
         {
             var read = store.Read(stream.Resource.Collection, cursor, BatchSize);
@@ -73,27 +73,37 @@ internal sealed class WatchHandler(ObjectStore store, FaultInjector faults, Time
                 foreach (var change in read.Events) wrote |= Write(stream, change);
                 if (wrote) await stream.Output.FlushAsync(ended);
             }
-            else if (!await ChangedAsync(read.Wait, ended) && stream.Bookmarks && cursor > lastBookmark)
+            // Counted from the last time: a kind that changes all the while without anything selected must still move the client on.
+            var left = bookmarkInterval - clock.GetElapsedTime(lastDue);
+            if (left <= TimeSpan.Zero)
             {
-                await stream.SpeakAsync(ended);
-                stream.Output.Bookmark(cursor, initialEventsEnd: false);
-                await stream.Output.FlushAsync(ended);
-                lastBookmark = cursor;
+                if (stream.Bookmarks && cursor > lastBookmark) await BookmarkAsync(stream, cursor);
+                (lastBookmark, lastDue) = (cursor, clock.GetTimestamp());
+            }
+            else if (read.Wait is { } change)
+            {
+                await ChangedAsync(change, left, ended);
             }
         }
     }
 
-    /// <summary>False when it is time for a bookmark instead.</summary>
-    private async Task<bool> ChangedAsync(Task change, CancellationToken ended)
+    private static async Task BookmarkAsync(Stream stream, long cursor)
+    {
+        await stream.SpeakAsync(stream.Session.Ended);
+        stream.Output.Bookmark(cursor, initialEventsEnd: false);
+        await stream.Output.FlushAsync(stream.Session.Ended);
+    }
+
+    /// <summary>Returns at the change, or when it is time for a bookmark.</summary>
+    private async Task ChangedAsync(Task change, TimeSpan left, CancellationToken ended)
     {
         try
         {
-            await change.WaitAsync(bookmarkInterval, clock, ended);
-            return true;
+            await change.WaitAsync(left, clock, ended);
         }
         catch (TimeoutException)
         {
-            return false;
+            // Nothing to wait for any longer.
         }
     }
 
