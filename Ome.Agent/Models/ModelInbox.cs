@@ -3,6 +3,7 @@ using k8s.Models;
 using Ome.Agent.Hosting;
 using Ome.Agent.Integrity;
 using Ome.Agent.Publishing;
+using Ome.Agent.Staging;
 using Ome.Shared.Api;
 using Ome.Shared.Domain;
 using Ome.Shared.Domain.Models;
@@ -36,14 +37,16 @@ public sealed partial class ModelInbox : BackgroundService
     private readonly ReportPublisher _publisher;
     private readonly Publications _publications;
     private readonly StorageWatch _storage;
+    private readonly ArtifactStager _stager;
     private readonly ILogger<ModelInbox> _logger;
     private volatile bool _caughtUp;
 
     public ModelInbox(
         IKubernetes client, AgentOptions options, ModelCatalog catalog, ModelRecordStore records, ModelQueue queue, ModelWorker worker, NodeReportView view,
-        IntegrityService integrity, ReportPublisher publisher, Publications publications, StorageWatch storage, TimeProvider time, ILoggerFactory loggers)
+        IntegrityService integrity, ReportPublisher publisher, Publications publications, StorageWatch storage, ArtifactStager stager,
+        TimeProvider time, ILoggerFactory loggers)
     {
-        (_catalog, _records, _queue, _worker, _view, _integrity, _publisher, _publications, _storage) = (catalog, records, queue, worker, view, integrity, publisher, publications, storage);
+        (_catalog, _records, _queue, _worker, _view, _integrity, _publisher, _publications, _storage, _stager) = (catalog, records, queue, worker, view, integrity, publisher, publications, storage, stager);
         _logger = loggers.CreateLogger<ModelInbox>();
         var seed = options.NodeName.GetHashCode(StringComparison.Ordinal);
         var everything = new InformerOptions { JitterSeed = seed };
@@ -87,11 +90,19 @@ public sealed partial class ModelInbox : BackgroundService
 
             if (_node.Snapshot() is [var node, ..]) QueueStaleLabels(node);
             else LogNoNode();
+            await Task.Run(() => _stager.SweepAsync(Destinations, cancellationToken), cancellationToken);
+        }
+        catch (Exception left) when (left is IOException or UnauthorizedAccessException)
+        {
+            LogNotSwept(left.Message);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
         }
     }
+
+    /// <summary>Where models have files on this node or are to have them.</summary>
+    private IEnumerable<string> Destinations() => _records.All.Select(record => record.StoragePath).Concat(_catalog.All.Select(spec => _catalog.Find(spec.Key)?.Destination).OfType<string>());
 
     private void QueueEntry(ModelKeySet known, string dataKey)
     {
@@ -153,4 +164,7 @@ public sealed partial class ModelInbox : BackgroundService
 
     [LoggerMessage(EventId = 2401, Level = LogLevel.Error, Message = "There is no Node with the agent's name. Set NODE_NAME from spec.nodeName; models are staged, but no label can be written.")]
     private partial void LogNoNode();
+
+    [LoggerMessage(EventId = 2402, Level = LogLevel.Warning, Message = "What stagings of unknown models left could not be removed; tried again at the next start: {Problem}")]
+    private partial void LogNotSwept(string problem);
 }

@@ -89,7 +89,7 @@ public sealed partial class RepairWorker(
         var files = listing.Files.ToDictionary(file => file.Path);
         if (repairs.Any(repair => !IsSame(repair.Entry, files.GetValueOrDefault(repair.Entry.Path)))) return new RepairResult.RestageNeeded("the source publishes other content now", damaged);
 
-        var side = layout.SideDirectory(staging.Destination) + "-repair";
+        var side = layout.RepairDirectory(staging.Destination);
         Directory.CreateDirectory(side);
         var meter = new StagingMeter(null, stager.Sharing.Time, options.ProgressInterval);
         var (entries, unreached) = (manifest.Entries, 0);

@@ -46,7 +46,7 @@ public sealed partial class ArtifactStager : IDisposable
     public async Task<StagingResult> StageAsync(StagingRequest request, IProgress<StagingProgress>? progress, CancellationToken cancellationToken)
     {
         if (request.Uri is StorageUri.Vendor) return new StagingResult.NothingToProve("vendor:// models are served by their vendor: no file of theirs lies on the node");
-        using var held = await _locks.TakeAsync(request.Destination, cancellationToken).ConfigureAwait(false);
+        using var held = await HoldAsync(request.Destination, cancellationToken).ConfigureAwait(false);
         var result = await CaughtAsync(request, progress, cancellationToken).ConfigureAwait(false);
         if (result is StagingResult.Failed { Failure: var failure })
         {
@@ -62,7 +62,7 @@ public sealed partial class ArtifactStager : IDisposable
     internal FetchSharing Sharing => _sharing;
 
     /// <summary>Keeps staging away from a destination until disposed: for repair.</summary>
-    internal Task<IDisposable> HoldAsync(string destination, CancellationToken cancellationToken) => _locks.TakeAsync(destination, cancellationToken);
+    internal Task<IDisposable> HoldAsync(string destination, CancellationToken cancellationToken) => _locks.TakeAsync(StagingLayout.IdOf(destination), cancellationToken);
 
     /// <summary>The model's manifest, if it is about these files and every one of them is as it was when it was proven; its directory may be a link.</summary>
     internal async Task<ArtifactManifest?> FindCompleteAsync(StagingRequest request, CancellationToken cancellationToken)
@@ -95,16 +95,28 @@ public sealed partial class ArtifactStager : IDisposable
     /// <summary>Gives back what an unfinished staging of a destination holds, for a model that is gone.</summary>
     public async Task AbandonAsync(string destination, CancellationToken cancellationToken)
     {
-        using var held = await _locks.TakeAsync(destination, cancellationToken).ConfigureAwait(false);
+        using var held = await HoldAsync(destination, cancellationToken).ConfigureAwait(false);
         Discard(_layout.SideDirectory(destination));
+        Discard(_layout.RepairDirectory(destination));
     }
 
-    /// <summary>Removes side directories of no known destination: of models that went while the agent was down.</summary>
-    public void Sweep(IEnumerable<string> destinations)
+    /// <summary>Removes side directories of no known destination: of models whose record was lost, so that no removal gives them back.</summary>
+    /// <param name="destinations">All that are known at the moment of asking; one is known before its staging begins.</param>
+    /// <param name="cancellationToken">Ends it between two directories.</param>
+    public async Task SweepAsync(Func<IEnumerable<string>> destinations, CancellationToken cancellationToken)
     {
         if (!Directory.Exists(_layout.StagingRoot)) return;
-        var wanted = destinations.Select(_layout.SideDirectory).ToHashSet(StringComparer.Ordinal);
-        foreach (var directory in Directory.EnumerateDirectories(_layout.StagingRoot).Where(directory => !wanted.Contains(directory))) Discard(directory);
+        foreach (var directory in Directory.GetDirectories(_layout.StagingRoot))
+        {
+            var owner = StagingLayout.OwnerOf(directory);
+            // A link there is one that sharing is about to rename.
+            if (_disk.Look(directory) is not (FileType.Directory, _, _) || IsKnown(owner)) continue;
+            using var held = await _locks.TakeAsync(owner, cancellationToken).ConfigureAwait(false);
+            // Asked again: its model may have come, or come back, before the lock was ours.
+            if (!IsKnown(owner)) Discard(directory);
+        }
+
+        bool IsKnown(string owner) => destinations().Any(destination => StagingLayout.IdOf(destination) == owner);
     }
 
     public void Dispose()

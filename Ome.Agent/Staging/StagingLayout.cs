@@ -10,6 +10,8 @@ namespace Ome.Agent.Staging;
 /// <param name="modelsRoot">Absolute, normalised; its own path may lead through links, that is the administrator's business.</param>
 public sealed class StagingLayout(string modelsRoot)
 {
+    private const string RepairSuffix = "-repair";
+
     /// <summary>Absolute directory of all models.</summary>
     public string ModelsRoot { get; } = DestinationRule.Normalize(modelsRoot, out var reason) ?? throw new ArgumentException($"--models-root-dir '{modelsRoot}' {reason}", nameof(modelsRoot));
 
@@ -26,6 +28,13 @@ public sealed class StagingLayout(string modelsRoot)
 
     /// <summary>Side directory of one destination; a destination has at most one staging at a time.</summary>
     public string SideDirectory(string destination) => Path.Combine(StagingRoot, IdOf(destination));
+
+    /// <summary>Side directory of one destination's repair, which goes on after a restart as a staging does.</summary>
+    public string RepairDirectory(string destination) => SideDirectory(destination) + RepairSuffix;
+
+    /// <summary>The <see cref="IdOf"/> of the destination that a side directory, of a staging or a repair, belongs to.</summary>
+    public static string OwnerOf(string sideDirectory) =>
+        Path.GetFileName(sideDirectory) is var name && name.EndsWith(RepairSuffix, StringComparison.Ordinal) ? name[..^RepairSuffix.Length] : name;
 
     /// <summary>Name of a destination below our own directories.</summary>
     public static string IdOf(string destination) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(destination)).AsSpan(0, 16));

@@ -1,5 +1,6 @@
 using k8s;
 using k8s.Models;
+using Ome.Agent.Staging;
 using Ome.LocalCluster.Fakes;
 using Ome.Shared.Api;
 using Ome.Shared.Domain;
@@ -51,6 +52,27 @@ public sealed class DeletedModelTests
 
         Directory.Exists(bed.Directory).Should().BeFalse();
         await bed.PatchAsync(new { metadata = new { finalizers = Array.Empty<string>() } }, token);
+    }
+
+    [Test]
+    [CancelAfter(60_000)]
+    public async Task What_a_model_without_a_record_was_fetching_is_given_back_at_the_next_start(CancellationToken token)
+    {
+        await using var bed = await DeletionBed.CreateAsync(token);
+        var node = bed.Node;
+        bed.Hub.Faults.Add(new HubFault(HubFaultKind.Stall, HubFaultScope.Body, "model-00001-of-00002.safetensors", Times: 10, AfterBytes: 1000));
+        await bed.ApplyAsync(token);
+        while (!bed.Hub.Bodies.Any(body => body.Path.EndsWith("00001-of-00002.safetensors", StringComparison.Ordinal) && body.Sent > 0)) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, token);
+        await node.StopAsync();
+        var layout = new StagingLayout(node.ModelsRoot);
+        var lost = layout.SideDirectory(Path.Combine(node.ModelsRoot, "lost"));
+        Directory.CreateDirectory(lost);
+        await File.WriteAllTextAsync(Path.Combine(lost, "000000.part"), "bytes", token);
+
+        await bed.StartAsync(token);
+        while (Directory.Exists(lost)) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, token);
+
+        Directory.Exists(layout.SideDirectory(bed.Directory)).Should().BeTrue("its model is still wanted");
     }
 
     [Test]

@@ -155,11 +155,37 @@ public sealed class StagingFaultTests
     {
         await using var bed = await ArtifactSharingTests.BedAsync(cancellationToken);
         Directory.CreateDirectory(bed.Layout.SideDirectory(bed.Destination("gone")));
+        Directory.CreateDirectory(bed.Layout.RepairDirectory(bed.Destination("gone")));
         Directory.CreateDirectory(bed.Layout.SideDirectory(bed.Destination("kept")));
+        Directory.CreateDirectory(bed.Layout.RepairDirectory(bed.Destination("kept")));
 
-        bed.Stager.Sweep([bed.Destination("kept")]);
+        await bed.Stager.SweepAsync(() => [bed.Destination("kept")], cancellationToken);
 
-        Directory.EnumerateDirectories(bed.Layout.StagingRoot).Should().Equal(bed.Layout.SideDirectory(bed.Destination("kept")));
+        Directory.EnumerateDirectories(bed.Layout.StagingRoot).Should().BeEquivalentTo(bed.Layout.SideDirectory(bed.Destination("kept")), bed.Layout.RepairDirectory(bed.Destination("kept")));
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task A_model_that_comes_while_side_directories_are_swept_loses_nothing(CancellationToken cancellationToken)
+    {
+        await using var bed = await ArtifactSharingTests.BedAsync(cancellationToken);
+        var destination = bed.Destination("org-model");
+        bed.Options.StallTimeout = TimeSpan.FromMinutes(5);
+        bed.Hub.Faults.Add(new HubFault(HubFaultKind.Stall, HubFaultScope.Body, "model-00001-of-00002.safetensors", AfterBytes: 10));
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var staging = bed.StageAsync("org/model", cancel.Token);
+        while (bed.Hub.Bodies.All(body => body.Path != "model-00001-of-00002.safetensors")) await Task.Yield();
+        var known = false;
+
+        // At its first look the sweep knows nothing of the model, whose staging holds the directory.
+        var sweep = bed.Stager.SweepAsync(() => Volatile.Read(ref known) ? [destination] : [], cancellationToken);
+
+        sweep.IsCompleted.Should().BeFalse();
+        Directory.Exists(bed.Layout.SideDirectory(destination)).Should().BeTrue();
+        Volatile.Write(ref known, true);
+        await cancel.CancelAsync();
+        await staging.Invoking(task => task).Should().ThrowAsync<OperationCanceledException>();
+        await sweep;
+        Directory.Exists(bed.Layout.SideDirectory(destination)).Should().BeTrue("the next try goes on from it");
     }
 
     private static Task<StagingResult> LocalAsync(StagingBed bed, string place, CancellationToken cancellationToken)
