@@ -96,11 +96,15 @@ public sealed class VerificationLedger
 
     public void Clear(int entry) => _suspects.Remove(entry);
 
-    /// <summary>Asks that everything be read again; a pass already under way is begun anew only when <paramref name="restart"/> says so.</summary>
+    /// <summary>
+    /// Asks that everything be read again; a pass already under way is begun anew only when <paramref name="restart"/> says so. Then nothing counts that was
+    /// proven before, not even within the same second, the ledger's unit of time: what is read in the first second of such a pass counts in it alone.
+    /// </summary>
     public void RequestFullPass(DateTimeOffset now, bool restart = false)
     {
         // A start in the future could never be reached by the proofs of today.
-        if (restart || FullPassSince is not { } since || since > now) FullPassSince = Whole(now);
+        if (restart) FullPassSince = Whole(now).AddSeconds(1);
+        else if (FullPassSince is not { } since || since > now.AddSeconds(1)) FullPassSince = Whole(now);
     }
 
     public void EndFullPass(DateTimeOffset now) => (FullPassSince, LastFullPassAt) = (null, Whole(now));
