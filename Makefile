@@ -55,6 +55,7 @@ clients: ## the services' own JavaScript clients for the tests of our fakes, onc
 test: build clients ## all tests; loopback only, no cluster needed; TEST_FILTER=
 	@rm -rf TestResults
 	@dotnet test Ome.Tests/Ome.Tests.csproj -c $(CONFIG) --no-build --logger "trx;LogFileName=ome.trx" --results-directory TestResults \
+	  --blame-hang-timeout 10m --blame-hang-dump-type none \
 	  --filter "TestCategory!=Campaign$(if $(TEST_FILTER),&($(TEST_FILTER)))" $(TEST_ARGS)
 
 .PHONY: laws

@@ -5,7 +5,7 @@ namespace Ome.Tests.Contracts;
 /// <summary>What a source whose artifacts have revisions promises beside <see cref="ArtifactSourceContract"/>.</summary>
 public abstract class RevisionedSourceContract : ArtifactSourceContract
 {
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_pinned_revision_lists_the_same_after_the_branch_moved(CancellationToken cancellationToken)
     {
         await using var bed = await StartAsync(Files, cancellationToken);

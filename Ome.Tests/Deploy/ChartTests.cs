@@ -10,7 +10,7 @@ public sealed class ChartTests
 {
     private const string Digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Helm_has_nothing_to_say_against_the_chart(CancellationToken token) =>
         (await Tool.RunAsync("helm", token, "lint", "--strict", Rendering.Chart, "--values", Rendering.FullValues)).Succeeded().Should().Contain("0 chart(s) failed");
 
@@ -33,7 +33,7 @@ public sealed class ChartTests
         Agent(chart).PodSpec["affinity"]!.ToJsonString().Should().Be(Agent(config).PodSpec["affinity"]!.ToJsonString());
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task The_least_that_works_has_no_right_that_the_default_lacks(CancellationToken token)
     {
         var all = Rights(Manifest.Parse(await Rendering.KustomizeTextAsync("default", token)));
@@ -52,7 +52,7 @@ public sealed class ChartTests
         all.Where(path => !full.Any(set => $"{set}.".StartsWith(path + ".", StringComparison.Ordinal) || path.StartsWith(set + ".", StringComparison.Ordinal))).Should().BeEmpty();
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Every_setting_reaches_the_program(CancellationToken token)
     {
         var values = JsonNode.Parse(Golden.CanonicalYaml(Golden.ReadFile(Rendering.FullValues)))![0]!;
@@ -82,11 +82,11 @@ public sealed class ChartTests
     [TestCase("operator.replicas=many", "/operator/replicas")]
     [TestCase("operators.replicas=1", "'operators'")]
     [TestCase("image.pullPolicy=Often", "/image/pullPolicy")]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_wrong_value_is_refused_and_named(string value, string named, CancellationToken token) =>
         (await Rendering.HelmRunAsync(token, "--set", value)).Refused().Should().Contain(named);
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Crds_are_kept_unless_told_and_left_to_others_when_told(CancellationToken token)
     {
         (await CrdsAsync()).Should().Equal("basemodels.ome.io keep", "clusterbasemodels.ome.io keep", "modelintegritychecks.ome.io keep");
@@ -102,12 +102,12 @@ public sealed class ChartTests
     [TestCase("v1.29.9", true, 0)]
     [TestCase("v1.30.0-eks-1", true, 4)]
     [TestCase("v1.33.0", false, 0)]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task Policies_come_where_the_cluster_can_judge_them(string version, bool enabled, int policies, CancellationToken token) =>
         (await Rendering.HelmAsync(token, "--kube-version", version, "--set", $"policy.enabled={(enabled ? "true" : "false")}"))
             .Count(one => one.Kind == "ValidatingAdmissionPolicy").Should().Be(policies);
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Secrets_are_readable_in_the_named_namespaces_only(CancellationToken token)
     {
         var one = (await Rendering.HelmAsync(token, "--namespace", "models", "--set", "agent.secretNamespaces={team-a}")).Where(made => made.Name == "ome-model-agent-secrets").ToList();
@@ -121,7 +121,7 @@ public sealed class ChartTests
     [TestCase("image.registry=registry.example/ome", "registry.example/ome/ome-operator:0.1.0")]
     [TestCase("image.tag=2", "ome-operator:2")]
     [TestCase("operator.image.tag=3", "ome-operator:3")]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task Images_are_named_by_registry_tag_and_digest(string value, string image, CancellationToken token) =>
         ((string?)(await Rendering.HelmAsync(token, "--set-string", value)).Single(one => one.Kind == "Deployment").Container["image"]).Should().Be(image);
 

@@ -10,7 +10,7 @@ public sealed partial class GitOpsTests
     [TestCase("docs/gitops/argocd.yaml", "Application Application ConfigMap")]
     public void An_example_is_whole(string file, string kinds) => string.Join(' ', Manifest.InFile(file).Select(one => one.Kind)).Should().Be(kinds);
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task The_chart_takes_the_values_of_the_examples(CancellationToken token)
     {
         var flux = Manifest.InFile("docs/gitops/flux.yaml").Single(one => one.Kind == "HelmRelease").Json["spec"]!;

@@ -10,15 +10,15 @@ namespace Ome.Tests.Deploy;
 public sealed class GoldenTests
 {
     [TestCaseSource(typeof(Rendering), nameof(Rendering.Folders))]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_folder_renders_to_what_was_read(string folder, CancellationToken token) =>
         Match(await Rendering.KustomizeTextAsync(folder, token), $"kustomize-{folder.Replace('/', '-')}.yaml");
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task The_chart_renders_to_what_was_read(CancellationToken token) =>
         Match(await Rendering.HelmTextAsync(token), "helm-default.yaml");
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task The_chart_with_every_value_changed_renders_to_what_was_read(CancellationToken token) =>
         Match(await Rendering.HelmTextAsync(token, "--values", Rendering.FullValues), "helm-full.yaml");
 

@@ -24,7 +24,7 @@ public sealed partial class ImageTests
     [TestCase("registry.example")]
     [TestCase("registry.example/ome")]
     [TestCase("127.0.0.1:5000/a/b")]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task Images_are_pushed_under_the_names_that_are_deployed(string registry, CancellationToken token)
     {
         var images = (await Tool.RunAsync("make", token, "--dry-run", "images", $"IMG_REGISTRY={registry}", "TAG=1.2.3")).Succeeded();
@@ -35,7 +35,7 @@ public sealed partial class ImageTests
         pushed.Should().Equal($"{prefix.Groups["image"]}ome-agent:{prefix.Groups["tag"]}", $"{prefix.Groups["image"]}ome-operator:{prefix.Groups["tag"]}");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Without_a_registry_archives_are_written_for_both_architectures(CancellationToken token)
     {
         var images = (await Tool.RunAsync("make", token, "--dry-run", "images")).Succeeded();

@@ -17,7 +17,7 @@ public sealed class PodTests(string deployment)
 
     private Manifest Operator => _all.Single(one => one.Kind == "Deployment");
 
-    [OneTimeSetUp, CancelAfter(60_000)]
+    [OneTimeSetUp, CancelAfter(180_000)]
     public async Task RenderAsync() => _all = await Rendering.DeploymentAsync(deployment, CancellationToken.None);
 
     [Test]

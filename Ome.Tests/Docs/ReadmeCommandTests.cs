@@ -28,7 +28,7 @@ public sealed partial class ReadmeCommandTests
         problems.Should().BeEmpty("'{0}'", command);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task The_readme_verify_command_ends_with_the_codes_it_lists(CancellationToken cancellationToken)
     {
         var said = ExitCodes().Match(Golden.ReadFile("README.md"));

@@ -54,7 +54,7 @@ public sealed class DemoTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_cluster_that_has_Ome_already_is_left_alone(CancellationToken token)
     {
         Support.Kubectl.Require();
@@ -70,7 +70,7 @@ public sealed class DemoTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task An_unknown_context_is_named(CancellationToken token)
     {
         Support.Kubectl.Require();
@@ -82,7 +82,7 @@ public sealed class DemoTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_port_in_use_is_named(CancellationToken token)
     {
         if (ControlPlanes.Assets is not null) Assert.Ignore("--port is the in-process control plane's; KUBEBUILDER_ASSETS chose another");
@@ -99,7 +99,7 @@ public sealed class DemoTests
     [TestCase("--agents 1", "--agents: got 1, need 2 to 9.")]
     [TestCase("--port 70000", "--port: got 70000, need 0 to 65535.")]
     [TestCase("--model /nowhere", "--model: '/nowhere' is no directory with a .safetensors file.")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task A_wrong_option_is_named_with_what_is_allowed(string arguments, string message, CancellationToken token)
     {
         var (code, output) = await RunAsync(["demo", .. arguments.Split(' ')], token);

@@ -11,7 +11,7 @@ namespace Ome.Tests.Kube;
 
 public sealed class KeyedEntityQueueTests
 {
-    private const int Limit = 20_000;
+    private const int Limit = 120_000;
 
     private FakeTimeProvider _clock = null!;
     private CollectorRegistry _registry = null!;

@@ -7,7 +7,7 @@ namespace Ome.Tests.KubeOpsApi;
 
 public sealed class KubeOpsSourceTests
 {
-    private const int Limit = 60_000;
+    private const int Limit = 120_000;
 
     [TestCase("auto")]
     [TestCase("package")]

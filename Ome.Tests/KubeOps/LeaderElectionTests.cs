@@ -111,8 +111,8 @@ public sealed class LeaderElectionTests : WidgetFixture
     {
         public LeaderElector CreateElector() => new(new LeaderElectionConfig(new LeaseLock(new Kubernetes(configuration), @namespace, "widgets", identity))
         {
-            LeaseDuration = TimeSpan.FromSeconds(2),
-            RenewDeadline = TimeSpan.FromSeconds(1),
+            LeaseDuration = TimeSpan.FromSeconds(8),
+            RenewDeadline = TimeSpan.FromSeconds(6),
             RetryPeriod = TimeSpan.FromMilliseconds(200),
         });
     }

@@ -5,7 +5,7 @@ namespace Ome.Tests.LocalCluster;
 
 public sealed class BookmarkTests
 {
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_watch_that_selects_nothing_of_a_busy_kind_still_gets_bookmarks(CancellationToken ct)
     {
         await using var plane = await InProcessControlPlane.StartAsync(ct, new LocalClusterOptions { BookmarkInterval = TimeSpan.FromMilliseconds(500) });

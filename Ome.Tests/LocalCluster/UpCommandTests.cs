@@ -9,7 +9,7 @@ namespace Ome.Tests.LocalCluster;
 /// <summary><c>ome-local-cluster up</c> as a person starts it.</summary>
 public sealed class UpCommandTests
 {
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Up_prints_one_line_serves_and_stops_on_request(CancellationToken ct)
     {
         using var directory = new TempDirectory();
@@ -36,7 +36,7 @@ public sealed class UpCommandTests
         }
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_port_in_use_is_named(CancellationToken ct)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -49,7 +49,7 @@ public sealed class UpCommandTests
         error.Should().Contain($"127.0.0.1:{port}").And.Contain("--port");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Of_two_ports_the_taken_one_is_named(CancellationToken ct)
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
@@ -69,7 +69,7 @@ public sealed class UpCommandTests
     [TestCase("--port", "70000", "--port")]
     [TestCase("--history", "0", "--history")]
     [TestCase("--nonsense", "1", "--nonsense")]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_bad_option_is_named_with_exit_code_2(string option, string value, string named, CancellationToken ct)
     {
         var (code, error) = await RunAsync(ct, "up", option, value);

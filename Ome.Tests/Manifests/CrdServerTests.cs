@@ -14,7 +14,7 @@ namespace Ome.Tests.Manifests;
 /// <summary>The committed CRDs on an API server: in-process, or a real one when KUBEBUILDER_ASSETS names it.</summary>
 public sealed class CrdServerTests
 {
-    private const int Limit = 90_000;
+    private const int Limit = 120_000;
 
     private ITestControlPlane _plane = null!;
 

@@ -51,7 +51,7 @@ public sealed class ManifestTests
     [TestCase("rbac", 10)]
     [TestCase("rbac/agent-secrets", 2)]
     [TestCase("policy", 8)]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task Kubectl_kustomize_renders_every_folder_offline(string folder, int objects, CancellationToken cancellationToken)
     {
         var rendered = await Tool.RunAsync("kubectl", cancellationToken, "kustomize", "config/" + folder);

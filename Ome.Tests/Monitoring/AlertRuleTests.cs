@@ -43,9 +43,9 @@ public sealed class AlertRuleTests
         cases.Should().Contain(static count => count > 0).And.Contain(0);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Promtool_accepts_the_rules(CancellationToken cancellationToken) => await Promtool.SucceedsAsync(cancellationToken, "check", "rules", AlertRules.Path);
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Every_alert_fires_and_stays_quiet_as_its_tests_say(CancellationToken cancellationToken) => await Promtool.SucceedsAsync(cancellationToken, "test", "rules", AlertRules.TestsPath);
 }

@@ -59,7 +59,7 @@ public sealed partial class DashboardTests
         Queries(dashboard).SelectMany(static query => Dollar().Matches(query)).Select(static name => name.Groups["name"].Value).Distinct().Should().BeSubsetOf(known);
     }
 
-    [TestCaseSource(nameof(Files)), CancelAfter(60_000)]
+    [TestCaseSource(nameof(Files)), CancelAfter(180_000)]
     public async Task Promtool_accepts_every_query(string file, CancellationToken cancellationToken)
     {
         using var directory = new TempDirectory();

@@ -8,7 +8,7 @@ namespace Ome.Tests.Operator;
 /// <summary>What kubelet and Prometheus see.</summary>
 public sealed class EndpointTests : OperatorFixture
 {
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Health_readiness_and_metrics(CancellationToken cancellationToken)
     {
         var node = await NodeAsync(cancellationToken);
@@ -32,7 +32,7 @@ public sealed class EndpointTests : OperatorFixture
 
     [TestCase("/readyz", 0, "200 ok")]
     [TestCase("/nothing", 1, "404")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task The_ready_command_says_what_a_running_operator_answers(string path, int code, string said, CancellationToken cancellationToken)
     {
         var address = Operator!.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
@@ -46,7 +46,7 @@ public sealed class EndpointTests : OperatorFixture
 
     [TestCase("http://127.0.0.1:1/readyz", 1)]
     [TestCase("readyz", 2)]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task The_ready_command_fails_where_nobody_answers(string url, int code, CancellationToken cancellationToken) =>
         (await ReadyAsync(url, cancellationToken)).Should().Match<(int Code, string Said)>(answer => answer.Code == code && answer.Said.Contains(url));
 

@@ -15,7 +15,7 @@ public sealed class FleetPageBrowserTests
 {
     private static readonly string[] Browsers = ["chromium", "chromium-browser", "google-chrome"];
 
-    [Test, CancelAfter(90_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_browser_shows_and_filters_a_thousand_nodes(CancellationToken cancellationToken)
     {
         var browser = Find();

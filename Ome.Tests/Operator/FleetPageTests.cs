@@ -15,7 +15,7 @@ public sealed class FleetPageTests : OperatorFixture
 {
     protected override OperatorOptions Options => new() { Host = "127.0.0.1", Port = 0, LeaderElect = false, FleetPage = true, StatusInterval = TimeSpan.FromMilliseconds(200), LogLevel = "warn" };
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task The_page_shows_the_damage_and_answers_loopback_names_only(CancellationToken cancellationToken)
     {
         var node = await NodeAsync(cancellationToken);
@@ -40,7 +40,7 @@ public sealed class FleetPageTests : OperatorFixture
     [TestCase("10.1.2.3", "localhost", HttpStatusCode.Forbidden, TestName = "Another machine is refused, whatever name it asks for")]
     [TestCase("127.0.0.1", "ome-operator.ome.svc", HttpStatusCode.Forbidden, TestName = "A name that is not this machine's is refused")]
     [TestCase("::1", "[::1]", HttpStatusCode.OK, TestName = "This machine is answered, also over IPv6")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task Whoever_asks(string remote, string host, HttpStatusCode expected, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -66,7 +66,7 @@ public sealed class FleetPageTests : OperatorFixture
         }
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task It_is_off_unless_asked_for(CancellationToken cancellationToken)
     {
         var app = await StartOperatorAsync(cancellationToken, new OperatorOptions { Host = "127.0.0.1", Port = 0, LeaderElect = false, LogLevel = "warn" });

@@ -11,7 +11,7 @@ public sealed class KilledOperatorTests : FaultFixture
         if (_running is not null) await _running.DisposeAsync();
     }
 
-    [Test, CancelAfter(90_000)]
+    [Test, CancelAfter(180_000)]
     public Task Three_kills_end_in_the_right_status(CancellationToken cancellationToken) => RunAsync(kills: 3, seed: 1, cancellationToken);
 
     [Test, Category("Campaign"), CancelAfter(900_000)]

@@ -12,7 +12,7 @@ public sealed class ModelStatusTests : OperatorFixture
 {
     private const string Missing = "model-00002-of-00004.safetensors is missing";
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task C01_a_new_model_gets_its_fixed_finalizer_and_a_first_status(CancellationToken cancellationToken)
     {
         var ns = await Plane.CreateNamespaceAsync(cancellationToken);
@@ -27,7 +27,7 @@ public sealed class ModelStatusTests : OperatorFixture
         other!.Finalizers().Should().Equal("basemodels.ome.io/finalizer");
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task C02_C05_ready_failed_and_updating_nodes_fold_into_sorted_lists(CancellationToken cancellationToken)
     {
         var (b, a, c, d) = (await NodeAsync(cancellationToken, "node-b"), await NodeAsync(cancellationToken, "node-a"), await NodeAsync(cancellationToken, "node-c"), await NodeAsync(cancellationToken, "node-d"));
@@ -45,7 +45,7 @@ public sealed class ModelStatusTests : OperatorFixture
         found.Status.ObservedGeneration.Should().Be(found.Generation());
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task C03_only_failed_entries_fail_the_model(CancellationToken cancellationToken)
     {
         var node = await NodeAsync(cancellationToken);
@@ -57,7 +57,7 @@ public sealed class ModelStatusTests : OperatorFixture
         await Events.AnyAsync(seen => seen.Reason == "ModelFailed" && seen.InvolvedObject.Name == model.Name, cancellationToken);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task C04_only_updating_entries_leave_the_model_in_transit(CancellationToken cancellationToken)
     {
         var node = await NodeAsync(cancellationToken);
@@ -69,7 +69,7 @@ public sealed class ModelStatusTests : OperatorFixture
         found.Status.State.Should().Be("In_Transit");
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task C07_a_model_whose_nodes_are_lost_is_in_transit_with_empty_lists(CancellationToken cancellationToken)
     {
         var node = await NodeAsync(cancellationToken);
@@ -83,7 +83,7 @@ public sealed class ModelStatusTests : OperatorFixture
         found.Status.NodesReady.Should().BeNullOrEmpty();
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task C08_a_report_that_changes_nothing_writes_nothing(CancellationToken cancellationToken)
     {
         var log = Plane.RequireRequestLog();
@@ -101,7 +101,7 @@ public sealed class ModelStatusTests : OperatorFixture
         log.Writes.Should().NotContain(write => write.Resource == ClusterBaseModel.Plural && write.Name == model.Name);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task C09_C11_unset_spec_members_are_filled_and_set_ones_kept(CancellationToken cancellationToken)
     {
         var node = await NodeAsync(cancellationToken);
@@ -125,7 +125,7 @@ public sealed class ModelStatusTests : OperatorFixture
         found.Spec.Storage.StorageUri.Should().Be("hf://org/model");
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task C13_config_maps_without_the_mark_or_elsewhere_count_for_nothing(CancellationToken cancellationToken)
     {
         var ns = await Plane.CreateNamespaceAsync(cancellationToken);
@@ -141,7 +141,7 @@ public sealed class ModelStatusTests : OperatorFixture
         found.Status.NodesReady.Should().Equal(good);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task C16_C19_a_deleted_model_waits_for_its_nodes_and_names_them(CancellationToken cancellationToken)
     {
         var (one, two) = (await NodeAsync(cancellationToken), await NodeAsync(cancellationToken));
@@ -158,7 +158,7 @@ public sealed class ModelStatusTests : OperatorFixture
         await UntilGoneAsync(model, cancellationToken);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task C16_a_model_without_entries_goes_at_once(CancellationToken cancellationToken)
     {
         var model = await ModelAsync(cancellationToken);
@@ -169,7 +169,7 @@ public sealed class ModelStatusTests : OperatorFixture
         await UntilGoneAsync(model, cancellationToken);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task C20_an_unreadable_entry_never_blocks_and_is_shown(CancellationToken cancellationToken)
     {
         var node = await NodeAsync(cancellationToken);
@@ -183,7 +183,7 @@ public sealed class ModelStatusTests : OperatorFixture
         await UntilGoneAsync(model, cancellationToken);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task C21_a_node_that_is_gone_never_blocks(CancellationToken cancellationToken)
     {
         var model = await ModelAsync(cancellationToken);
@@ -198,7 +198,7 @@ public sealed class ModelStatusTests : OperatorFixture
         await UntilGoneAsync(model, cancellationToken);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task C21_a_foreign_finalizer_keeps_the_model(CancellationToken cancellationToken)
     {
         var model = await ModelAsync(cancellationToken, static one => one.Metadata.Finalizers = ["example.com/keep"]);
@@ -206,7 +206,7 @@ public sealed class ModelStatusTests : OperatorFixture
         found.Finalizers().Should().Equal("example.com/keep", "clusterbasemodels.ome.io/finalizer");
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task C22_the_report_of_a_deleted_node_is_removed_and_an_unmarked_map_is_kept(CancellationToken cancellationToken)
     {
         var model = await ModelAsync(cancellationToken);
@@ -222,7 +222,7 @@ public sealed class ModelStatusTests : OperatorFixture
         Reports.All.Should().Contain(map => map.Name() == unmarked);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task C23_two_conflicts_then_success(CancellationToken cancellationToken)
     {
         var faults = Plane.RequireFaults();
@@ -237,7 +237,7 @@ public sealed class ModelStatusTests : OperatorFixture
         conflicts.Hits.Should().Be(2);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Damage_withdraws_the_node_names_the_file_and_readmission_clears_it(CancellationToken cancellationToken)
     {
         var (bad, good) = (await NodeAsync(cancellationToken), await NodeAsync(cancellationToken));
@@ -263,7 +263,7 @@ public sealed class ModelStatusTests : OperatorFixture
         await Events.AnyAsync(seen => seen.Reason == "NodeReadmitted" && seen.InvolvedObject.Name == model.Name, cancellationToken);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_changed_source_makes_the_reports_stale_until_the_nodes_follow(CancellationToken cancellationToken)
     {
         var node = await NodeAsync(cancellationToken);
@@ -280,7 +280,7 @@ public sealed class ModelStatusTests : OperatorFixture
         await UntilAsync(model, static found => found.Status?.State == "Ready", cancellationToken);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_status_somebody_else_wrote_is_put_right_when_the_model_is_touched(CancellationToken cancellationToken)
     {
         var node = await NodeAsync(cancellationToken);

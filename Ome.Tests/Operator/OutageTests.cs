@@ -35,7 +35,7 @@ public sealed class OutageTests : OperatorFixture
         foreach (var node in _nodes.Skip(Live)) await DeleteNodeAsync(node, cancellationToken);
     }
 
-    [Test, Order(1), CancelAfter(60_000)]
+    [Test, Order(1), CancelAfter(180_000)]
     public async Task Nodes_that_went_while_the_operator_was_down_are_cleaned_up_and_live_ones_are_not(CancellationToken cancellationToken)
     {
         await UntilAsync(_model, found => found.Status?.NodesReady?.Count == Live, cancellationToken);
@@ -48,7 +48,7 @@ public sealed class OutageTests : OperatorFixture
         (await UntilAsync(_model, static _ => true, cancellationToken)).Metadata.Finalizers.Should().Equal("clusterbasemodels.ome.io/finalizer");
     }
 
-    [Test, Order(2), CancelAfter(60_000)]
+    [Test, Order(2), CancelAfter(180_000)]
     public async Task Changes_during_an_outage_are_shown_after_it(CancellationToken cancellationToken)
     {
         var faults = Plane.RequireFaults();
@@ -66,7 +66,7 @@ public sealed class OutageTests : OperatorFixture
         await UntilAsync(_model, found => found.Status?.NodesReady?.Count == Live - 2 && found.Status.NodesFailed!.SequenceEqual([_nodes[0]]), cancellationToken);
     }
 
-    [Test, Order(3), CancelAfter(60_000)]
+    [Test, Order(3), CancelAfter(180_000)]
     public async Task Failing_status_writes_are_tried_until_they_succeed(CancellationToken cancellationToken)
     {
         var faults = Plane.RequireFaults();
@@ -78,7 +78,7 @@ public sealed class OutageTests : OperatorFixture
         broken.Hits.Should().Be(3);
     }
 
-    [Test, Order(4), CancelAfter(60_000)]
+    [Test, Order(4), CancelAfter(180_000)]
     public async Task A_lost_answer_to_a_status_write_does_no_harm(CancellationToken cancellationToken)
     {
         var faults = Plane.RequireFaults();
@@ -91,7 +91,7 @@ public sealed class OutageTests : OperatorFixture
         await UntilAsync(_model, found => found.Status?.NodesFailed?.Contains(_nodes[3]) == false, cancellationToken);
     }
 
-    [Test, Order(5), CancelAfter(60_000)]
+    [Test, Order(5), CancelAfter(180_000)]
     public async Task A_second_replica_takes_over_and_the_first_writes_no_more(CancellationToken cancellationToken)
     {
         await StopOperatorAsync(Operator!);

@@ -26,7 +26,7 @@ public sealed class ReaperRequestTests : OperatorFixture
         await CheckAsync("gone-before", cancellationToken);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_node_that_goes_costs_one_list_of_its_own_checks(CancellationToken cancellationToken)
     {
         var log = Plane.RequireRequestLog();

@@ -26,7 +26,7 @@ public sealed class StockCrdTests : OperatorFixture
         return crd;
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Pruned_members_are_missed_but_not_written_again_and_again(CancellationToken cancellationToken)
     {
         var (node, other) = (await NodeAsync(cancellationToken), await NodeAsync(cancellationToken));
@@ -52,7 +52,7 @@ public sealed class StockCrdTests : OperatorFixture
         Plane.Requests?.Writes.Should().NotContain(write => write.Resource == ClusterBaseModel.Plural && write.Name == model.Name);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Over_many_changes_each_is_written_once_and_nothing_else_is(CancellationToken cancellationToken)
     {
         var log = Plane.RequireRequestLog();
@@ -82,7 +82,7 @@ public sealed class StockCrdTests : OperatorFixture
         log.Writes.Should().NotContain(write => write.Name == model.Name && write.Subresource.Length == 0 && write.User.EndsWith(":ome-operator", StringComparison.Ordinal));
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Damage_still_moves_the_node_and_sends_an_event(CancellationToken cancellationToken)
     {
         var node = await NodeAsync(cancellationToken);

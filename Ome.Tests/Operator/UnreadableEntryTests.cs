@@ -16,7 +16,7 @@ public sealed class UnreadableEntryTests : OperatorFixture
 
     protected override void Replace(IServiceCollection services) => services.AddSingleton<ILoggerProvider>(new Lines(_lines));
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task It_is_counted_logged_once_per_change_and_shown(CancellationToken cancellationToken)
     {
         var (bad, good) = (await NodeAsync(cancellationToken), await NodeAsync(cancellationToken));

@@ -107,7 +107,8 @@ public sealed class IoBudget : IDisposable
                 return false;
             }
 
-            if (_bytesPerSecond == 0 || missing <= 0) return true;
+            // The rest of a byte is none: it would be waited for in spans shorter than any timer's.
+            if (_bytesPerSecond == 0 || missing < 1) return true;
             // Setting the alarm takes time: look at the clock once more before trusting it.
             if (!SetAlarm(TimeSpan.FromSeconds(missing / _bytesPerSecond))) Monitor.Wait(_gate);
         }
@@ -125,7 +126,7 @@ public sealed class IoBudget : IDisposable
     private bool SetAlarm(TimeSpan delay)
     {
         var tick = _time.TimestampFrequency / 1000;
-        var milliseconds = Math.Min((long)Math.Ceiling(delay.TotalMilliseconds), 60_000);
+        var milliseconds = Math.Clamp((long)Math.Ceiling(delay.TotalMilliseconds), 1, 60_000);
         var at = _time.GetTimestamp() + (milliseconds * tick);
         if (at > _alarmAt - tick) return false;
         _alarmAt = at;

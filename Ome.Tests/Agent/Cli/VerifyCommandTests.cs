@@ -6,7 +6,7 @@ using Ome.Tests.Support;
 
 namespace Ome.Tests.Agent.Cli;
 
-[CancelAfter(60_000)]
+[CancelAfter(180_000)]
 public sealed class VerifyCommandTests
 {
     private const string Shard = "model-00001-of-00002.safetensors";

@@ -19,7 +19,7 @@ public sealed class AgentLifeTests
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     [Test]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task Probes_are_answered_while_the_API_server_says_nothing_and_the_stop_does_not_wait_for_it(CancellationToken token)
     {
         using var root = new TempDirectory();
@@ -40,7 +40,7 @@ public sealed class AgentLifeTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_stop_in_the_middle_of_a_staging_and_of_hashing_is_graceful_and_the_next_run_is_not_taken_for_cut_off(CancellationToken token)
     {
         using var tree = new TempDirectory();
@@ -63,7 +63,7 @@ public sealed class AgentLifeTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_models_root_that_is_only_readable_leaves_the_agent_healthy_and_checking(CancellationToken token)
     {
         using var tree = new TempDirectory();

@@ -51,7 +51,7 @@ public sealed class AgentMetricsTests
     ];
 
     [Test]
-    [CancelAfter(90_000)]
+    [CancelAfter(180_000)]
     public async Task A_scrape_tells_the_whole_circle_by_the_known_names(CancellationToken token)
     {
         using var tree = new TempDirectory();

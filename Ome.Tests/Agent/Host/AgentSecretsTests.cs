@@ -21,7 +21,7 @@ public sealed class AgentSecretsTests
     private const string Planted = "hf_plantedSecret4711";
 
     [Test]
-    [CancelAfter(90_000)]
+    [CancelAfter(180_000)]
     public async Task Nothing_the_agent_says_holds_the_token_or_a_signed_address(CancellationToken token)
     {
         using var tree = new TempDirectory();

@@ -14,7 +14,7 @@ namespace Ome.Tests.Agent.Host;
 public sealed class DeletedModelTests
 {
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task D12_deleting_stops_the_download_and_nothing_brings_label_or_entry_back(CancellationToken token)
     {
         await using var bed = await DeletionBed.CreateAsync(token);
@@ -37,7 +37,7 @@ public sealed class DeletedModelTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task D13_a_model_that_was_deleted_while_the_agent_was_down_goes_when_it_starts(CancellationToken token)
     {
         await using var bed = await DeletionBed.CreateAsync(token);
@@ -55,7 +55,7 @@ public sealed class DeletedModelTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task What_a_model_without_a_record_was_fetching_is_given_back_at_the_next_start(CancellationToken token)
     {
         await using var bed = await DeletionBed.CreateAsync(token);
@@ -76,7 +76,7 @@ public sealed class DeletedModelTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task D14_a_model_that_no_longer_selects_the_node_leaves_it(CancellationToken token)
     {
         await using var bed = await DeletionBed.CreateAsync(token);

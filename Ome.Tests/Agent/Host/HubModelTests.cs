@@ -8,7 +8,7 @@ namespace Ome.Tests.Agent.Host;
 public sealed class HubModelTests
 {
     [Test]
-    [CancelAfter(90_000)]
+    [CancelAfter(180_000)]
     public async Task A_hub_model_is_staged_withdrawn_on_rot_under_a_restored_mtime_and_its_files_go_with_it(CancellationToken token)
     {
         await using var hub = await FakeHub.StartAsync(cancellationToken: token);
@@ -47,7 +47,7 @@ public sealed class HubModelTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_restart_keeps_a_proven_model_ready(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
@@ -72,7 +72,7 @@ public sealed class HubModelTests
     [TestCase("ftp://nowhere/x", "unknown storage type")]
     [TestCase("local:///etc", "outside the models root")]
     [TestCase("gs://bucket/x", "gs://")]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_wrong_source_fails_alone_with_its_reason_and_can_be_deleted(string uri, string reason, CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);

@@ -15,7 +15,7 @@ public sealed class IntegrityAnnotationTests
     private const string Invalid = "InvalidAnnotation";
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task Two_nodes_tell_of_a_bad_annotation_with_one_event_and_the_default_holds(CancellationToken token)
     {
         await using var plane = await ControlPlanes.StartAsync(token);
@@ -54,7 +54,7 @@ public sealed class IntegrityAnnotationTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task An_interval_that_no_policy_may_have_is_told_with_what_it_may_be(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
@@ -69,7 +69,7 @@ public sealed class IntegrityAnnotationTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task An_interval_of_the_model_is_its_own(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
@@ -88,7 +88,7 @@ public sealed class IntegrityAnnotationTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_model_that_is_not_to_be_checked_is_not_until_it_is_again(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
@@ -110,7 +110,7 @@ public sealed class IntegrityAnnotationTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task Each_new_value_of_either_asker_is_one_full_check(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);

@@ -7,7 +7,7 @@ namespace Ome.Tests.Agent.Host;
 public sealed class LocalModelTests
 {
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_local_model_is_ready_is_withdrawn_when_a_file_goes_and_readmitted_when_it_is_back(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
@@ -37,7 +37,7 @@ public sealed class LocalModelTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task What_was_wrong_with_a_local_model_when_it_came_is_never_counted_as_damage(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
@@ -62,7 +62,7 @@ public sealed class LocalModelTests
     }
 
     [Test]
-    [CancelAfter(45_000)]
+    [CancelAfter(120_000)]
     public async Task A_file_that_is_touched_before_it_was_hashed_is_hashed_as_it_is_then(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);

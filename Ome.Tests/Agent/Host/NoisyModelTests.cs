@@ -8,7 +8,7 @@ namespace Ome.Tests.Agent.Host;
 public sealed class NoisyModelTests
 {
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_file_that_is_written_all_the_time_costs_a_look_a_second_and_hides_no_damage(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);

@@ -63,7 +63,7 @@ public sealed class ObjectStoreModelTests
 
     [TestCase("oci://n/fake-namespace/b/models/o/org/nothing", "NotFound")]
     [TestCase("s3://models/org/nothing", "NotFound")]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task An_empty_prefix_fails_with_its_reason(string uri, string reason, CancellationToken token)
     {
         await using var store = await FakeObjectStore.StartAsync(cancellationToken: token);

@@ -17,7 +17,7 @@ namespace Ome.Tests.Agent.Host;
 [Parallelizable]
 public sealed class OmeTakeoverTests
 {
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Each_state_reads_as_OMEs_own_label_and_entry(CancellationToken token)
     {
         using var tree = new TempDirectory();
@@ -67,7 +67,7 @@ public sealed class OmeTakeoverTests
         JsonNode.DeepEquals(failed["config"], ready["config"]).Should().BeTrue("config outlives a change of state (E03)");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_local_models_artifact_is_blank_as_OME_writes_it(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
@@ -80,7 +80,7 @@ public sealed class OmeTakeoverTests
         (await RawEntryAsync(node, model))!["config"]!["artifact"]!.ToJsonString().Should().Be("""{"sha":"","parentPath":null,"childrenPaths":null}""");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Files_that_prove_good_are_taken_over_and_stay_Ready(CancellationToken token)
     {
         await using var bed = await TakeoverBed.CreateAsync(token);
@@ -98,7 +98,7 @@ public sealed class OmeTakeoverTests
         data["not-a-model"].Should().Be("left alone");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_file_that_does_not_prove_good_is_fetched_and_only_that(CancellationToken token)
     {
         await using var bed = await TakeoverBed.CreateAsync(token);
@@ -116,7 +116,7 @@ public sealed class OmeTakeoverTests
         TestFiles.Bytes(shard).AsSpan().SequenceEqual(good).Should().BeTrue();
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_takeover_that_was_killed_halfway_goes_on_without_a_word_of_Updating(CancellationToken token)
     {
         await using var bed = await TakeoverBed.CreateAsync(token);
@@ -140,7 +140,7 @@ public sealed class OmeTakeoverTests
         bed.Hub.BodyBytesSent.Should().Be(0);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_hub_that_is_away_during_the_takeover_fails_no_node(CancellationToken token)
     {
         await using var bed = await TakeoverBed.CreateAsync(token);

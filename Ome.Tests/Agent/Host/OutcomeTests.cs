@@ -35,7 +35,7 @@ public sealed class OutcomeTests
     ];
 
     [TestCaseSource(nameof(Damages))]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task Damage_is_withdrawn_everywhere_and_readmitted_after_a_full_deep_pass(Damage damage, CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
@@ -56,7 +56,7 @@ public sealed class OutcomeTests
     [TestCase("truncate")]
     [TestCase("same-size rewrite under a restored mtime")]
     [TestCase("directory renamed")]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task Without_the_kernels_word_the_next_basic_check_finds_it(string name, CancellationToken token)
     {
         var damage = Damages.Single(one => one.Name == name);
@@ -79,7 +79,7 @@ public sealed class OutcomeTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task Files_that_may_not_be_read_are_inconclusive_and_stay_ready(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
@@ -103,7 +103,7 @@ public sealed class OutcomeTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_disk_that_is_gone_is_inconclusive_and_damage_on_it_is_found_once_it_is_back(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);

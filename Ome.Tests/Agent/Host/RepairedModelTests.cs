@@ -11,7 +11,7 @@ public sealed class RepairedModelTests
 {
     [TestCase("tokenizer_config.json")]
     [TestCase("model-00001-of-00002.safetensors")]
-    [CancelAfter(90_000)]
+    [CancelAfter(180_000)]
     public async Task A_damaged_file_is_whole_again_and_the_model_ready(string path, CancellationToken token)
     {
         using var tree = new TempDirectory();

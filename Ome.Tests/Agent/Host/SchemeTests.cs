@@ -12,7 +12,7 @@ public sealed class SchemeTests
     [TestCase("github://owner/repository", NodeModelState.Failed, "Refused", "github://")]
     [TestCase("ftp://nowhere/x", NodeModelState.Failed, "InvalidSpec", "unknown storage type")]
     [TestCase("hf://", NodeModelState.Failed, "InvalidSpec", "missing model ID")]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task D11_D16_W13_it_is_told_at_once_why_nothing_is_fetched_and_deleting_touches_no_file(
         string uri, NodeModelState state, string reason, string says, CancellationToken token)
     {
@@ -35,7 +35,7 @@ public sealed class SchemeTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task D11_a_claim_is_its_pods_affair_and_the_node_says_nothing_of_it(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);

@@ -10,7 +10,7 @@ namespace Ome.Tests.Agent.Host;
 public sealed class StorageConditionTests
 {
     [Test]
-    [CancelAfter(90_000)]
+    [CancelAfter(180_000)]
     public async Task Two_damaged_models_on_one_device_degrade_the_node_until_one_is_whole_again(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
@@ -46,7 +46,7 @@ public sealed class StorageConditionTests
     }
 
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_condition_that_somebody_removed_is_said_again(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);

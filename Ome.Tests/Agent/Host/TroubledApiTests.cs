@@ -45,7 +45,7 @@ public sealed class TroubledApiTests
         map.Metadata.Labels["models.ome/basemodel-status"].Should().Be("true");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task E15_an_entry_or_a_mark_that_somebody_removes_comes_back(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
@@ -63,7 +63,7 @@ public sealed class TroubledApiTests
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, token);
     }
 
-    [Test, CancelAfter(90_000)]
+    [Test, CancelAfter(180_000)]
     public async Task What_happened_while_no_watch_held_is_caught_up_with(CancellationToken token)
     {
         await using var plane = await ControlPlanes.StartAsync(token);

@@ -12,7 +12,7 @@ namespace Ome.Tests.Agent.Host;
 public sealed class WithdrawalBudgetTests
 {
     [Test]
-    [CancelAfter(90_000)]
+    [CancelAfter(180_000)]
     public async Task Of_two_nodes_that_see_damage_at_once_one_is_withdrawn_and_one_is_held_until_all_is_well(CancellationToken token)
     {
         using var shared = new TempDirectory();
@@ -39,7 +39,7 @@ public sealed class WithdrawalBudgetTests
     }
 
     [Test]
-    [CancelAfter(90_000)]
+    [CancelAfter(180_000)]
     public async Task A_held_withdrawal_goes_through_when_the_window_has_passed(CancellationToken token)
     {
         using var shared = new TempDirectory();

@@ -13,7 +13,7 @@ public sealed class WithdrawnModelTests
     private const string BytesChecked = "model_agent_ready_artifact_bytes_checked_total";
 
     [Test]
-    [CancelAfter(90_000)]
+    [CancelAfter(180_000)]
     public async Task While_a_file_is_missing_the_others_are_not_read_again_and_again(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
@@ -34,7 +34,7 @@ public sealed class WithdrawnModelTests
     }
 
     [Test]
-    [CancelAfter(90_000)]
+    [CancelAfter(180_000)]
     public async Task A_state_directory_that_takes_no_notes_keeps_no_damaged_model_ready(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);

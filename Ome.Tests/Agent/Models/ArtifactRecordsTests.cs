@@ -13,7 +13,7 @@ public sealed class ArtifactRecordsTests
     private const string Node = "records-node";
     private const string Parent = "clusterbasemodel.p";
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A10_A12_a_child_comes_and_goes_with_its_parents_entry_and_without_one_nothing_is_written(CancellationToken token)
     {
         var (client, ns, records) = await RecordsAsync(NodeReportCodec.Encode(NodeModelEntry.Of("p", NodeModelState.Ready)), token);
@@ -29,7 +29,7 @@ public sealed class ArtifactRecordsTests
         (await client.CoreV1.ReadNamespacedConfigMapAsync(Node, ns, cancellationToken: token)).Metadata.ResourceVersion.Should().Be(before.Metadata.ResourceVersion);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A13_an_entry_that_is_not_json_is_told_and_left_as_it_is(CancellationToken token)
     {
         var (client, ns, records) = await RecordsAsync("not json", token);

@@ -10,7 +10,7 @@ public sealed class ModelQueueTests
     private static readonly ModelKey B = ModelKey.Cluster("b");
 
     [Test]
-    [CancelAfter(10_000)]
+    [CancelAfter(120_000)]
     public async Task A_key_touched_while_it_runs_comes_back_once_and_never_runs_twice_at_a_time(CancellationToken token)
     {
         var queue = new ModelQueue(TimeProvider.System);
@@ -42,7 +42,7 @@ public sealed class ModelQueueTests
     }
 
     [Test]
-    [CancelAfter(10_000)]
+    [CancelAfter(120_000)]
     public async Task A_slow_key_does_not_hold_up_another(CancellationToken token)
     {
         var queue = new ModelQueue(TimeProvider.System);
@@ -68,7 +68,7 @@ public sealed class ModelQueueTests
     }
 
     [Test]
-    [CancelAfter(10_000)]
+    [CancelAfter(120_000)]
     public async Task A_failing_key_comes_back_after_a_growing_pause(CancellationToken token)
     {
         var time = new FakeTimeProvider();
@@ -100,7 +100,7 @@ public sealed class ModelQueueTests
     }
 
     [Test]
-    [CancelAfter(10_000)]
+    [CancelAfter(120_000)]
     public async Task The_earlier_of_two_times_wins(CancellationToken token)
     {
         var time = new FakeTimeProvider();

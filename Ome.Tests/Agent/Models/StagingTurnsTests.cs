@@ -3,7 +3,7 @@ using Ome.Shared.Domain.Models;
 
 namespace Ome.Tests.Agent.Models;
 
-[CancelAfter(10_000)]
+[CancelAfter(120_000)]
 public sealed class StagingTurnsTests
 {
     private readonly Dictionary<ModelKey, int> _priorities = [];

@@ -11,7 +11,7 @@ namespace Ome.Tests.Agent.Publishing;
 public sealed class RefusedCheckTests
 {
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task Refused_checks_hold_up_no_label_and_no_entry_and_are_written_once_they_may_be(CancellationToken token)
     {
         await using var plane = await ControlPlanes.StartAsync(token);

@@ -22,7 +22,7 @@ public sealed class FaultTests : ReadingFixture
     [TearDown]
     public void Nothing_is_left_open() => Calls.Open.Should().BeEmpty();
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_lasting_error_is_reported_with_its_cause_at_every_site([Values] bool confirm, CancellationToken token)
     {
         Make("f", 10 * MiB);
@@ -41,7 +41,7 @@ public sealed class FaultTests : ReadingFixture
         }
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_single_error_is_never_called_damage_and_the_next_look_is_good([Values] bool confirm, CancellationToken token)
     {
         var path = Make("f", 10 * MiB);
@@ -69,7 +69,7 @@ public sealed class FaultTests : ReadingFixture
     [TestCase(Errno.EAGAIN)]
     [TestCase(Errno.EIO)]
     [TestCase(Errno.EUCLEAN)]
-    [CancelAfter(20_000)]
+    [CancelAfter(120_000)]
     public async Task A_read_that_fails_once_is_tried_again_at_once(int errno, CancellationToken token)
     {
         var path = Make("f", 10 * MiB);
@@ -80,7 +80,7 @@ public sealed class FaultTests : ReadingFixture
         ((FileObservation.Present)seen).Sha256.Should().Be(Sha256Of(path));
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_bad_page_is_named_by_its_offset([Values] bool confirm, CancellationToken token)
     {
         const long bad = (9 * MiB) + (37 * 4096);
@@ -92,7 +92,7 @@ public sealed class FaultTests : ReadingFixture
         seen.Should().Be(new FileObservation.Unreadable(UnreadableCause.Medium, "EIO", bad));
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task With_the_root_gone_an_io_error_says_nothing_about_the_file(CancellationToken token)
     {
         Make("f", 100);
@@ -103,7 +103,7 @@ public sealed class FaultTests : ReadingFixture
         seen.Should().BeOfType<FileObservation.Unreadable>().Which.Cause.Should().Be(UnreadableCause.RootUnavailable);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Short_answers_are_put_together([Values(1000, 4096, 5000, 70_001)] int longest, [Values] ReadPurpose purpose, CancellationToken token)
     {
         var path = Make("f", (9 * MiB) + 777);
@@ -114,7 +114,7 @@ public sealed class FaultTests : ReadingFixture
         ((FileObservation.Present)seen).Sha256.Should().Be(Sha256Of(path));
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_file_system_without_direct_reads_is_read_another_way_and_says_so([Values] bool refusedAtOpen, [Values] bool withDropBehind, CancellationToken token)
     {
         var path = Make("f", 12 * MiB);
@@ -136,7 +136,7 @@ public sealed class FaultTests : ReadingFixture
         modes.Should().OnlyContain(mode => mode == (withDropBehind ? ReadMode.DropBehind : ReadMode.Cached));
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_file_that_ends_early_although_its_size_stands_is_not_damage(CancellationToken token)
     {
         Make("f", 100);
@@ -150,7 +150,7 @@ public sealed class FaultTests : ReadingFixture
     [TestCase("extend")]
     [TestCase("replace")]
     [TestCase("unlink")]
-    [CancelAfter(20_000)]
+    [CancelAfter(120_000)]
     public async Task A_file_that_changes_while_it_is_read_is_neither_good_nor_bad(string change, CancellationToken token)
     {
         var path = Make("f", 12 * MiB);
@@ -170,7 +170,7 @@ public sealed class FaultTests : ReadingFixture
         (await ReadAsync("f", ReadRequest.WholeFile(WholeDigests.Sha256), token)).Should().BeOfType<FileObservation.ChangedMeanwhile>();
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_scan_that_meets_an_error_does_not_look_complete(
         [Values("OpenHandle", "ReopenDirectory", "ReadDirectory", "StatAt")] string site, CancellationToken token)
     {

@@ -13,7 +13,7 @@ public sealed class FileDigestTests : ReadingFixture
     private const WholeDigests AllWhole = WholeDigests.Sha256 | WholeDigests.GitSha1 | WholeDigests.Md5 | WholeDigests.Md5Composite;
     private const long PartSize = 5_000_001;
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task All_digests_of_one_read_are_right_at_every_boundary(
         [Values(0, 1, 4095, 4096, 4097, (8 * MiB) - 1, 8 * MiB, (8 * MiB) + 1, (64 * MiB) - 1, 64 * MiB, (64 * MiB) + 1)] long size,
         [Values(ReadPurpose.Routine, ReadPurpose.Confirm)] ReadPurpose purpose, CancellationToken token)
@@ -32,7 +32,7 @@ public sealed class FileDigestTests : ReadingFixture
         else if (size < 32 * MiB) present.Route.Should().Be(ReadRoute.Buffered, "it was just written and is cached");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Chunks_alone_are_the_same_as_chunks_beside_other_digests(
         [Values(0, 1, 4097, (8 * MiB) + 1, (64 * MiB) + 1, (200 * MiB) + 12345)] long size, [Values(ReadPurpose.Routine, ReadPurpose.Confirm)] ReadPurpose purpose, [Values] bool evicted, CancellationToken token)
     {
@@ -52,7 +52,7 @@ public sealed class FileDigestTests : ReadingFixture
     [TestCase(new[] { 2, 0 }, new[] { 0, 2 })]
     [TestCase(new[] { 1, 2, 7 }, new[] { 1, 2 }, TestName = "A chunk past the end is left out")]
     [TestCase(new int[0], new int[0])]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task Only_the_named_chunks_are_read(int[] asked, int[] expected, CancellationToken token)
     {
         const long size = (200 * MiB) + 12345;
@@ -72,7 +72,7 @@ public sealed class FileDigestTests : ReadingFixture
     [TestCase(15_000_000, 1)]
     [TestCase(14_999_999, 2)]
     [TestCase(15_000_001, 1)]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_composite_md5_names_its_parts(long partSize, int parts, CancellationToken token)
     {
         Make("f", 15_000_000);
@@ -86,7 +86,7 @@ public sealed class FileDigestTests : ReadingFixture
         present.Sha256.Should().BeNull();
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task What_is_compared_with_upstream_is_what_upstream_published(CancellationToken token)
     {
         var path = Make("f", 100_000);
@@ -98,7 +98,7 @@ public sealed class FileDigestTests : ReadingFixture
         seen.Sha256.Should().Be(Sha256Of(path));
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task The_next_file_is_not_coloured_by_one_that_was_cut_short(CancellationToken token)
     {
         var path = Make("good", 20 * MiB);

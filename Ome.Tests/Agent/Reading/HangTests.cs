@@ -43,7 +43,7 @@ public sealed class HangTests : ReadingFixture
     [TestCase("CachedBytes")]
     [TestCase("Read")]
     [TestCase("Close")]
-    [CancelAfter(20_000)]
+    [CancelAfter(120_000)]
     public async Task A_call_that_does_not_return_times_out_and_the_next_file_is_read_by_another_thread(string site, CancellationToken token)
     {
         var engine = NewEngine(_time);
@@ -61,10 +61,10 @@ public sealed class HangTests : ReadingFixture
         (await probe.ReadAsync(root, ArtifactPath.Parse("good"), ReadRequest.EveryChunk(), token)).Should().BeOfType<FileObservation.Present>();
 
         _release.Set();
-        SpinWait.SpinUntil(() => engine.Abandoned == 0 && Calls.Open.IsEmpty, TimeSpan.FromSeconds(10)).Should().BeTrue("a thread that comes back cleans up and ends");
+        SpinWait.SpinUntil(() => engine.Abandoned == 0 && Calls.Open.IsEmpty, TimeSpan.FromSeconds(60)).Should().BeTrue("a thread that comes back cleans up and ends");
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Threads_that_hang_are_bounded_and_then_reads_fail_at_once_until_the_mount_is_back(CancellationToken token)
     {
         Options.MaxAbandoned = 2;
@@ -86,11 +86,11 @@ public sealed class HangTests : ReadingFixture
         probe.Stat(root, ArtifactPath.Parse("good")).Should().BeOfType<FileObservation.Present>("stat has threads of its own");
 
         _release.Set();
-        SpinWait.SpinUntil(() => engine.Abandoned == 0, TimeSpan.FromSeconds(10)).Should().BeTrue();
+        SpinWait.SpinUntil(() => engine.Abandoned == 0, TimeSpan.FromSeconds(60)).Should().BeTrue();
         (await probe.ReadAsync(root, ArtifactPath.Parse("good"), ReadRequest.EveryChunk(), token)).Should().BeOfType<FileObservation.Present>();
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_mount_that_hangs_is_asked_nothing_more_and_the_others_are_served(CancellationToken token)
     {
         const string Elsewhere = "/dev/shm";
@@ -123,12 +123,12 @@ public sealed class HangTests : ReadingFixture
         }
 
         _release.Set();
-        SpinWait.SpinUntil(() => engine.Abandoned == 0, TimeSpan.FromSeconds(10)).Should().BeTrue();
+        SpinWait.SpinUntil(() => engine.Abandoned == 0, TimeSpan.FromSeconds(60)).Should().BeTrue();
         (await probe.ReadAsync(root, ArtifactPath.Parse("good"), ReadRequest.EveryChunk(), token)).Should().BeOfType<FileObservation.Present>();
     }
 
     [TestCase(true), TestCase(false)]
-    [CancelAfter(20_000)]
+    [CancelAfter(120_000)]
     public async Task A_pass_that_was_given_up_tells_nothing_when_the_mount_is_back(bool wholeTree, CancellationToken token)
     {
         HangAt("StatAt", first: 1);
@@ -143,11 +143,11 @@ public sealed class HangTests : ReadingFixture
 
         _release.Set();
 
-        SpinWait.SpinUntil(() => engine.Abandoned == 0, TimeSpan.FromSeconds(10)).Should().BeTrue();
+        SpinWait.SpinUntil(() => engine.Abandoned == 0, TimeSpan.FromSeconds(60)).Should().BeTrue();
         told.Should().Be(0, "whoever listened may be at another pass");
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task What_waits_behind_a_hung_thread_is_not_forgotten(CancellationToken token)
     {
         Options.MaxAbandoned = 0;
@@ -163,7 +163,7 @@ public sealed class HangTests : ReadingFixture
         (await second).Should().BeOfType<FileObservation.Unreadable>().Which.Cause.Should().Be(UnreadableCause.TimedOut);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Stat_open_and_scan_on_a_hung_mount_come_back_too(CancellationToken token)
     {
         HangAt("StatAt", first: 1);
@@ -181,7 +181,7 @@ public sealed class HangTests : ReadingFixture
         (await opening).Should().Be(new ArtifactRootResult.Refused(UnreadableCause.TimedOut, "ETIMEDOUT"));
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Cancelling_does_not_wait_for_the_kernel(CancellationToken token)
     {
         HangAt("Read", first: 1);
@@ -194,24 +194,24 @@ public sealed class HangTests : ReadingFixture
         (await reading).Should().Be(new FileObservation.Unreadable(UnreadableCause.Cancelled, "ECANCELED"));
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Cancelling_does_not_wait_for_the_budget_or_the_queue(CancellationToken token)
     {
         Budget.BytesPerSecond = 1;
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(token);
         var (probe, root) = (new FileProbe(NewEngine()), OpenRoot());
         var readings = Enumerable.Range(0, 3).Select(_ => probe.ReadAsync(root, ArtifactPath.Parse("good"), ReadRequest.EveryChunk(), cancel.Token)).ToList();
-        SpinWait.SpinUntil(() => Budget.Backlog > 0, TimeSpan.FromSeconds(10)).Should().BeTrue();
+        SpinWait.SpinUntil(() => Budget.Backlog > 0, TimeSpan.FromSeconds(60)).Should().BeTrue();
 
         await cancel.CancelAsync();
 
         (await Task.WhenAll(readings)).Should().AllBeEquivalentTo(new FileObservation.Unreadable(UnreadableCause.Cancelled, "ECANCELED"));
-        SpinWait.SpinUntil(() => Calls.Open.IsEmpty, TimeSpan.FromSeconds(10)).Should().BeTrue();
+        SpinWait.SpinUntil(() => Calls.Open.IsEmpty, TimeSpan.FromSeconds(60)).Should().BeTrue();
         Budget.BytesPerSecond = 0;
         (await probe.ReadAsync(root, ArtifactPath.Parse("good"), ReadRequest.EveryChunk(), token)).Should().BeOfType<FileObservation.Present>();
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_token_that_is_already_cancelled_opens_nothing(CancellationToken token)
     {
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(token);
@@ -223,14 +223,14 @@ public sealed class HangTests : ReadingFixture
         Calls.Opened.Should().BeEmpty();
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_disposed_engine_answers_cancelled(CancellationToken token)
     {
         Budget.BytesPerSecond = 1;
         var engine = NewEngine();
         var (probe, root) = (new FileProbe(engine), OpenRoot());
         var running = probe.ReadAsync(root, ArtifactPath.Parse("good"), ReadRequest.EveryChunk(), token);
-        SpinWait.SpinUntil(() => Budget.Backlog > 0, TimeSpan.FromSeconds(10)).Should().BeTrue();
+        SpinWait.SpinUntil(() => Budget.Backlog > 0, TimeSpan.FromSeconds(60)).Should().BeTrue();
 
         engine.Dispose();
 
@@ -239,7 +239,7 @@ public sealed class HangTests : ReadingFixture
             .Should().BeOfType<FileObservation.Unreadable>().Which.Cause.Should().Be(UnreadableCause.Cancelled);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Idle_threads_end_and_come_back_with_work(CancellationToken token)
     {
         Options.IdleTimeout = TimeSpan.FromMilliseconds(20);
@@ -248,7 +248,7 @@ public sealed class HangTests : ReadingFixture
         for (var round = 0; round < 3; round++)
         {
             (await probe.ReadAsync(root, ArtifactPath.Parse("good"), ReadRequest.EveryChunk(), token)).Should().BeOfType<FileObservation.Present>();
-            SpinWait.SpinUntil(() => engine.Threads == 0, TimeSpan.FromSeconds(10)).Should().BeTrue();
+            SpinWait.SpinUntil(() => engine.Threads == 0, TimeSpan.FromSeconds(60)).Should().BeTrue();
         }
     }
 

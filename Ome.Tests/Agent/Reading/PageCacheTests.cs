@@ -17,7 +17,7 @@ public sealed class PageCacheTests : ReadingFixture
         if (!CanEvict()) Assert.Ignore("the scratch directory is on a file system whose cache cannot be dropped");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_file_that_was_not_cached_is_not_cached_afterwards([Values(ReadPurpose.Routine, ReadPurpose.Confirm)] ReadPurpose purpose, CancellationToken token)
     {
         var path = Make("f", Size);
@@ -30,7 +30,7 @@ public sealed class PageCacheTests : ReadingFixture
         seen.Sha256.Should().Be(Sha256Of(path));
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_file_that_was_cached_stays_cached([Values(ReadPurpose.Routine, ReadPurpose.Confirm)] ReadPurpose purpose, CancellationToken token)
     {
         var path = Make("f", Size);
@@ -45,7 +45,7 @@ public sealed class PageCacheTests : ReadingFixture
     [TestCase(0, 24)]
     [TestCase(24, 24)]
     [TestCase(7, 13)]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task A_file_that_was_half_cached_stays_half_cached(int evictedFromMiB, int evictedMiB, CancellationToken token)
     {
         var path = Make("f", Size);
@@ -60,7 +60,7 @@ public sealed class PageCacheTests : ReadingFixture
         seen.Sha256.Should().Be(Sha256Of(path));
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Many_small_files_do_not_fill_the_cache_where_the_kernel_can_drop_behind(CancellationToken token)
     {
         var paths = Enumerable.Range(0, 64).Select(i => Make($"s{i}", 512 * 1024, i)).ToList();
@@ -74,7 +74,7 @@ public sealed class PageCacheTests : ReadingFixture
         paths.Sum(CachedBytes).Should().BeLessThanOrEqualTo(Tolerance);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Residency_is_sampled_before_the_first_byte_is_read(CancellationToken token)
     {
         var path = Make("f", Size);

@@ -39,7 +39,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
     [TestCase("../../../../../../../../../../etc/passwd", TestName = "a link that climbs to the top")]
     [TestCase("/proc/self/root/etc/passwd", TestName = "a magic link")]
     [TestCase("/proc/self/fd/0", TestName = "a link to a descriptor")]
-    [CancelAfter(20_000)]
+    [CancelAfter(120_000)]
     public async Task A_link_out_of_the_root_is_refused(string target, CancellationToken token)
     {
         var text = target.Replace("{outside}", _outside, StringComparison.Ordinal);
@@ -49,7 +49,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
             seen.Should().Be(new FileObservation.BadLink(text, "it leads out of the allowed root"));
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_chain_of_links_is_judged_by_its_end(CancellationToken token)
     {
         Link("a", "b");
@@ -59,7 +59,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
         foreach (var seen in await LookBothWaysAsync("a", token)) seen.Should().Be(new FileObservation.BadLink("b", "it leads out of the allowed root"));
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_linked_directory_on_the_way_is_no_way_out(CancellationToken token)
     {
         Link("dir", _outside);
@@ -67,7 +67,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
         foreach (var seen in await LookBothWaysAsync("dir/secret", token)) seen.Should().BeOfType<FileObservation.BadLink>().Which.Problem.Should().Contain("out of");
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_linked_directory_inside_the_root_is_followed(CancellationToken token)
     {
         Link("dir", "sub");
@@ -75,7 +75,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
         foreach (var seen in await LookBothWaysAsync("dir/inner", token)) seen.Should().BeOfType<FileObservation.Present>().Which.LinkTarget.Should().BeNull();
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Links_that_loop_or_lead_nowhere_are_bad_links(CancellationToken token)
     {
         Link("self", "self");
@@ -94,7 +94,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
         }
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Forty_links_are_followed_and_more_are_not(CancellationToken token)
     {
         Link("l0", "good");
@@ -104,7 +104,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
         (await LookBothWaysAsync("l60", token)).Should().AllBeEquivalentTo(new FileObservation.BadLink("l59", "it loops"));
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_special_file_is_named_and_never_opened(CancellationToken token)
     {
         Run("mkfifo", Path.Combine(_root, "fifo"));
@@ -119,7 +119,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
         _calls.CountOf(CallSite.Reopen).Should().Be(0);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_device_is_named_and_never_opened(CancellationToken token)
     {
         if (!Environment.IsPrivilegedProcess) Assert.Ignore("mknod needs root");
@@ -129,7 +129,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
         _calls.CountOf(CallSite.Reopen).Should().Be(0);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_link_swapped_in_between_check_and_open_is_not_followed(CancellationToken token)
     {
         var file = Path.Combine(_root, "good");
@@ -145,7 +145,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
         seen.Should().BeOfType<FileObservation.ChangedMeanwhile>("the file that was checked is the file that was read, and it was replaced");
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_fifo_swapped_in_between_check_and_open_does_not_hang(CancellationToken token)
     {
         var file = Path.Combine(_root, "good");
@@ -159,7 +159,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
         (await LookAsync("good", token)).Should().BeOfType<FileObservation.ChangedMeanwhile>();
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_directory_swapped_for_a_link_while_resolving_is_no_way_out([Range(0, 3)] int after, CancellationToken token)
     {
         Make("outside/inner", 50);
@@ -177,7 +177,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
         else seen.Should().BeOfType<FileObservation.BadLink>();
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task The_longest_names_and_deep_nesting_are_read(CancellationToken token)
     {
         var name = new string('n', 255);
@@ -189,7 +189,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
         (await LookBothWaysAsync(deep, token)).Should().AllBeOfType<FileObservation.Present>();
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_hugging_face_snapshot_may_link_to_its_blobs_and_no_further(CancellationToken token)
     {
         Make("root/models--o--m/blobs/abc", 300);
@@ -209,7 +209,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
         (await LookBothWaysAsync("config.json", token, snapshot)).Should().AllBeOfType<FileObservation.BadLink>("the snapshot alone is the root here");
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_root_that_is_itself_a_link_inside_the_boundary_is_opened_and_one_that_leads_out_is_not(CancellationToken token)
     {
         Link("alias", "sub");
@@ -219,7 +219,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
         ArtifactRoot.Open(Path.Combine(_root, "trap"), _root, _calls).Should().Be(new ArtifactRootResult.Refused(UnreadableCause.RootUnavailable, "ELOOP"));
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task When_the_root_is_gone_or_another_one_nothing_below_is_called_missing(CancellationToken token)
     {
         var root = OpenTracked(_root, null);

@@ -11,7 +11,7 @@ public sealed class StatPassTests : ReadingFixture
     [TearDown]
     public void Nothing_is_left_open() => Calls.Open.Should().BeEmpty();
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Everything_but_directories_is_visited_once_with_its_stamp(CancellationToken token)
     {
         string[] names = ["config.json", "text_encoder/model.safetensors", "a/b/c/d/deep", "模型/重み.bin", ".cache/huggingface/x.metadata"];
@@ -28,7 +28,7 @@ public sealed class StatPassTests : ReadingFixture
         foreach (var entry in seen) probe.Stat(root, entry.ArtifactPath!.Value).Should().BeOfType<FileObservation.Present>().Which.Stamp.Should().Be(entry.Stamp);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task The_stamp_is_what_stat_says(CancellationToken token)
     {
         var path = Make("f", 12_345);
@@ -43,7 +43,7 @@ public sealed class StatPassTests : ReadingFixture
         stamp.MtimeNs.Should().Be((File.GetLastWriteTimeUtc(path) - DateTime.UnixEpoch).Ticks * 100);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Links_and_special_files_are_reported_and_not_followed(CancellationToken token)
     {
         Make("real/f", 10);
@@ -59,7 +59,7 @@ public sealed class StatPassTests : ReadingFixture
         Calls.Opened.Should().OnlyContain(path => path.StartsWith(Directory, StringComparison.Ordinal));
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Names_that_cannot_stand_in_a_manifest_are_reported_without_an_artifact_path(CancellationToken token)
     {
         Make("new\nline", 1);
@@ -76,7 +76,7 @@ public sealed class StatPassTests : ReadingFixture
             new[] { ("new\nline", FileType.Regular), ("back\\slash", FileType.Regular), ("dir\u202Ename", FileType.Directory), ("bad\uFFFDutf8", FileType.Regular) });
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task What_vanishes_during_the_pass_does_not_stop_it(CancellationToken token)
     {
         Make("a/f", 1);
@@ -94,7 +94,7 @@ public sealed class StatPassTests : ReadingFixture
         seen.Select(entry => entry.Path).Should().Equal("c");
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_list_of_paths_gives_for_each_what_stat_gives(CancellationToken token)
     {
         Make("blobs/b1", 100);
@@ -117,7 +117,7 @@ public sealed class StatPassTests : ReadingFixture
             "Present", "Present", "Present", "Missing", "Missing", "Missing", "Present", "BadLink", "Present", "WrongType", "WrongType");
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_root_that_goes_away_ends_the_list(CancellationToken token)
     {
         Make("root/a", 1);
@@ -132,7 +132,7 @@ public sealed class StatPassTests : ReadingFixture
         visited.Should().Be(0);
     }
 
-    [Test, CancelAfter(20_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Cancelling_ends_a_pass_with_what_was_seen(CancellationToken token)
     {
         for (var i = 0; i < 50; i++) Make($"f{i}", 1);
@@ -148,7 +148,7 @@ public sealed class StatPassTests : ReadingFixture
             cancel.Token);
 
         end.Failure.Should().Be(new FileObservation.Unreadable(UnreadableCause.Cancelled, "ECANCELED"));
-        SpinWait.SpinUntil(() => Calls.Open.IsEmpty, TimeSpan.FromSeconds(5)).Should().BeTrue();
+        SpinWait.SpinUntil(() => Calls.Open.IsEmpty, TimeSpan.FromSeconds(60)).Should().BeTrue();
         visited.Should().Be(10);
     }
 

@@ -17,7 +17,7 @@ public sealed class OciRepairTests
     private const int MiB = 1 << 20;
     private const string Shard = "model.safetensors";
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Only_the_bad_chunk_of_an_object_in_parts_is_fetched(CancellationToken token)
     {
         await using var store = await StoreAsync(token);
@@ -34,7 +34,7 @@ public sealed class OciRepairTests
         repaired.Manifest.Entries.Single().Upstream.Should().ContainSingle().Which.Algorithm.Should().Be(DigestAlgorithm.Md5Composite);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Wrong_bytes_from_the_store_change_nothing(CancellationToken token)
     {
         await using var store = await StoreAsync(token);
@@ -50,7 +50,7 @@ public sealed class OciRepairTests
         TestFiles.Bytes(bed.Destination("m"), Shard).AsSpan().SequenceEqual(damaged).Should().BeTrue();
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Another_object_under_the_same_name_is_staged_anew_not_patched_in(CancellationToken token)
     {
         await using var store = await StoreAsync(token);

@@ -16,7 +16,7 @@ public sealed class RepairWorkerTests
     private const string Small = "tokenizer_config.json";
     private const string Large = "model-00001-of-00002.safetensors";
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_damaged_file_is_replaced_and_the_others_are_left_alone(CancellationToken cancellationToken)
     {
         await using var bed = await StagedAsync(cancellationToken);
@@ -34,7 +34,7 @@ public sealed class RepairWorkerTests
         Stamps(bed)[Small].Should().Be(repaired.Manifest.Entries.Single(entry => entry.Path.Value == Small).Stamp);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Only_the_bad_chunk_of_a_large_file_is_fetched(CancellationToken cancellationToken)
     {
         await using var bed = await StagedAsync(cancellationToken, bytes: 400_000_000);
@@ -47,7 +47,7 @@ public sealed class RepairWorkerTests
         (await DigestAsync(bed, Large, cancellationToken)).Should().Be(before);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_missing_file_comes_back(CancellationToken cancellationToken)
     {
         await using var bed = await StagedAsync(cancellationToken);
@@ -59,7 +59,7 @@ public sealed class RepairWorkerTests
         TestFiles.Tree(Place(bed)).Should().BeEquivalentTo(good);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Whoever_has_the_file_open_keeps_the_old_bytes(CancellationToken cancellationToken)
     {
         await using var bed = await StagedAsync(cancellationToken);
@@ -74,7 +74,7 @@ public sealed class RepairWorkerTests
         seen.Should().Equal(damaged);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task The_evidence_is_kept_within_its_bounds(CancellationToken cancellationToken)
     {
         await using var bed = await StagedAsync(cancellationToken);
@@ -90,7 +90,7 @@ public sealed class RepairWorkerTests
         TestFiles.Tree(bed.Layout.QuarantineRoot).Should().ContainSingle().Which.Key.Should().EndWith("README.md", "the oldest makes room");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Evidence_goes_after_its_age(CancellationToken cancellationToken)
     {
         var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch);
@@ -108,7 +108,7 @@ public sealed class RepairWorkerTests
         Directory.EnumerateFiles(layout.QuarantineRoot).Should().BeEmpty();
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Another_name_of_the_damaged_inode_is_repaired_with_it(CancellationToken cancellationToken)
     {
         await using var bed = await StagedAsync(cancellationToken);
@@ -122,7 +122,7 @@ public sealed class RepairWorkerTests
         TestFiles.Bytes(bed.Root, "other", "name.json").Should().Equal(good);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Wrong_bytes_from_the_source_change_nothing_and_are_tried_again_later(CancellationToken cancellationToken)
     {
         await using var bed = await StagedAsync(cancellationToken);
@@ -138,7 +138,7 @@ public sealed class RepairWorkerTests
         (await RepairAsync(bed, Small, cancellationToken)).Should().BeOfType<RepairResult.Repaired>();
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_repair_cut_short_goes_on_where_it_was(CancellationToken cancellationToken)
     {
         await using var bed = await StagedAsync(cancellationToken);
@@ -155,7 +155,7 @@ public sealed class RepairWorkerTests
         Directory.Exists(bed.Layout.SideDirectory(Place(bed)) + "-repair").Should().BeFalse();
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_model_damaged_all_over_is_staged_again_and_only_its_bad_files_are_fetched(CancellationToken cancellationToken)
     {
         await using var bed = await StagedAsync(cancellationToken);

@@ -11,7 +11,7 @@ public sealed class ArtifactRemoverTests
     private static readonly ModelKey Parent = ModelKey.Cluster("p");
     private static readonly ModelKey Child = ModelKey.Cluster("c");
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task D01_an_oci_model_with_its_own_path_goes_and_its_bytes_follow(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -27,7 +27,7 @@ public sealed class ArtifactRemoverTests
 
     [TestCase("p")]
     [TestCase("p/nested")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task D02_files_another_model_needs_stay(string other, CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -41,7 +41,7 @@ public sealed class ArtifactRemoverTests
 
     [TestCase(true)]
     [TestCase(false)]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task D03_D04_the_reserve_label_decides(bool keepsFiles, CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -52,7 +52,7 @@ public sealed class ArtifactRemoverTests
         Directory.Exists(Place(bed, Parent)).Should().Be(keepsFiles);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task D05_a_model_with_children_keeps_its_files(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -63,7 +63,7 @@ public sealed class ArtifactRemoverTests
         Directory.Exists(Place(bed, Parent)).Should().BeTrue();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task D06_a_hub_model_without_children_goes(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -74,7 +74,7 @@ public sealed class ArtifactRemoverTests
         Directory.Exists(Place(bed, Parent)).Should().BeFalse();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task D07_a_child_takes_only_its_link_and_its_parent_forgets_it(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -87,7 +87,7 @@ public sealed class ArtifactRemoverTests
         bed.Records[Parent.DataKey]!.Config!.Artifact.ChildrenPaths.Should().BeEmpty();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task D08_the_last_child_of_a_parent_that_is_gone_takes_the_files_too(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -100,7 +100,7 @@ public sealed class ArtifactRemoverTests
         Directory.Exists(Place(bed, Parent)).Should().BeFalse();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task D09_the_files_stay_while_another_link_leads_to_them(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -115,7 +115,7 @@ public sealed class ArtifactRemoverTests
         Directory.Exists(Place(bed, Parent)).Should().BeTrue();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task D09_the_files_stay_when_the_search_for_links_failed(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken, new BlindDisk());
@@ -132,7 +132,7 @@ public sealed class ArtifactRemoverTests
     [TestCase("unparsable")]
     [TestCase("no artifact")]
     [TestCase("unreadable")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task D10_without_knowing_who_shares_files_they_stay_and_it_is_told(string entry, CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -152,7 +152,7 @@ public sealed class ArtifactRemoverTests
     [TestCase("local:///x")]
     [TestCase("vendor://v/t/p")]
     [TestCase("pvc://claim/path")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task D11_files_that_are_not_ours_are_never_touched(string uri, CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -170,7 +170,7 @@ public sealed class ArtifactRemoverTests
     [TestCase("ROOT/.ome/models")]
     [TestCase("ROOT/out/x")]
     [TestCase("/etc")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task D15_a_place_that_is_not_ours_is_never_removed(string destination, CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -186,7 +186,7 @@ public sealed class ArtifactRemoverTests
         Directory.Exists(bed.Root + "/.ome/models").Should().BeTrue();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task D16_a_model_whose_uri_was_never_understood_goes_without_files(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -197,7 +197,7 @@ public sealed class ArtifactRemoverTests
         File.Exists(Place(bed, Parent) + "/model.bin").Should().BeTrue();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task W33_a_removal_that_fails_says_so_and_succeeds_later(CancellationToken cancellationToken)
     {
         var disk = new StuckDisk { IsStuck = true };
@@ -209,7 +209,7 @@ public sealed class ArtifactRemoverTests
         (await RemoveAsync(bed, Parent, "oci://bucket/p", cancellationToken: cancellationToken)).Should().BeOfType<RemovalResult.Removed>();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task The_agent_deletes_in_the_background_what_was_removed_also_before_it_started(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -228,7 +228,7 @@ public sealed class ArtifactRemoverTests
         await running.StopAsync(cancellationToken);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Models_that_go_at_the_same_moment_all_go(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken, new MeetingDisk());
@@ -252,7 +252,7 @@ public sealed class ArtifactRemoverTests
         }
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Removing_gives_back_what_an_unfinished_staging_holds(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);

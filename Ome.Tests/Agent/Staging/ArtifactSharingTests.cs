@@ -13,7 +13,7 @@ public sealed class ArtifactSharingTests
     private static readonly ModelKey Parent = ModelKey.Cluster("p");
     private static readonly ModelKey Child = ModelKey.Cluster("c");
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A01_without_the_policy_nothing_is_shared(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -25,7 +25,7 @@ public sealed class ArtifactSharingTests
         staged.Artifact!.ParentPath.Should().ContainKey(Child.DataKey);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A02_an_equal_artifact_is_linked_relatively_and_its_parent_knows(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -44,7 +44,7 @@ public sealed class ArtifactSharingTests
         TestFiles.Tree(Place(bed, Child)).Should().BeEquivalentTo(TestFiles.Tree(Place(bed, Parent)));
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A08_an_unreachable_hub_means_no_reuse(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -57,7 +57,7 @@ public sealed class ArtifactSharingTests
         bed.Records[Parent.DataKey]!.Config!.Artifact.ChildrenPaths.Should().BeEmpty();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A13_a_parent_whose_entry_is_not_json_gets_no_child(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -73,7 +73,7 @@ public sealed class ArtifactSharingTests
         IsLink(bed, Child).Should().BeFalse();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A16_turning_reuse_off_replaces_the_link_by_own_files(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -88,7 +88,7 @@ public sealed class ArtifactSharingTests
         TestFiles.Tree(Place(bed, Parent)).Should().BeEquivalentTo(TestFiles.Tree(Place(bed, Child)));
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task W16_a_parent_with_a_damaged_file_is_not_linked_to(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -100,7 +100,7 @@ public sealed class ArtifactSharingTests
         IsLink(bed, Child).Should().BeFalse();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task W16_a_parent_whose_directory_is_gone_is_not_linked_to(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -113,7 +113,7 @@ public sealed class ArtifactSharingTests
         Directory.Exists(Place(bed, Child)).Should().BeTrue();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task W16_another_revision_is_another_artifact(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -126,7 +126,7 @@ public sealed class ArtifactSharingTests
         TestFiles.Bytes(Place(bed, Child), "README.md").Should().Equal(1);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_linked_model_needs_no_hub_after_a_restart(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -142,7 +142,7 @@ public sealed class ArtifactSharingTests
         IsLink(bed, Child).Should().BeTrue();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Two_models_that_want_the_same_artifact_at_once_fetch_it_once(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -156,7 +156,7 @@ public sealed class ArtifactSharingTests
         new[] { IsLink(bed, Parent), IsLink(bed, Child) }.Should().BeEquivalentTo([true, false]);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_model_that_went_is_no_parent_though_its_files_were_kept(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);

@@ -16,7 +16,7 @@ public sealed class HuggingFaceSourceContractTests : RevisionedSourceContract
         return new HubSourceBed(bed);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_mirror_whose_page_links_lead_elsewhere_is_listed_whole_and_only_the_mirror_is_asked(CancellationToken cancellationToken)
     {
         await using var bed = await StagingBed.StartAsync(cancellationToken: cancellationToken);

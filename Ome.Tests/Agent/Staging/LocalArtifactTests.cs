@@ -10,7 +10,7 @@ using Ome.Shared.Domain.Verification;
 namespace Ome.Tests.Agent.Staging;
 
 /// <summary>A local model is taken as it is once nobody writes it any more. The clock is the test's: files are from the future, so that their age says nothing.</summary>
-[CancelAfter(30_000)]
+[CancelAfter(120_000)]
 public sealed class LocalArtifactTests
 {
     private const string Shard = "model-00001-of-00002.safetensors";

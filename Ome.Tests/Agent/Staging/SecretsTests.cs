@@ -9,7 +9,7 @@ namespace Ome.Tests.Agent.Staging;
 /// <summary>Plants a token and a signed URL, lets everything go wrong that can, and looks for them in all that came out.</summary>
 public sealed class SecretsTests
 {
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task No_token_and_no_signed_url_is_in_anything_emitted(CancellationToken cancellationToken)
     {
         await using var bed = await ArtifactSharingTests.BedAsync(cancellationToken);
@@ -49,7 +49,7 @@ public sealed class SecretsTests
         bed.Hub.LeakedAuthorizations.Should().BeEmpty();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task P25_the_token_comes_from_the_secret_then_the_parameter_then_the_agent(CancellationToken cancellationToken)
     {
         var secrets = new FakeSecrets { ["ome/hub-secret/token"] = "from-secret", ["ome/hub-secret/mine"] = "from-my-key", ["ns/hub-secret/token"] = "from-namespace" };
@@ -70,7 +70,7 @@ public sealed class SecretsTests
         logs.Lines.Should().NotContain(line => line.Contains("from-", StringComparison.Ordinal));
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task P24_a_rate_limited_model_stays_updating_until_the_hub_said(CancellationToken cancellationToken)
     {
         await using var bed = await ArtifactSharingTests.BedAsync(cancellationToken);

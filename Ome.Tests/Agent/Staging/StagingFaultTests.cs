@@ -12,7 +12,7 @@ namespace Ome.Tests.Agent.Staging;
 /// <summary>Full disks, local models, refused schemes, progress, limits.</summary>
 public sealed class StagingFaultTests
 {
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_disk_that_fills_up_meanwhile_gives_a_clear_reason_and_its_room_back(CancellationToken cancellationToken)
     {
         var disk = new FillingDisk { Room = 150_000 };
@@ -31,7 +31,7 @@ public sealed class StagingFaultTests
         (await bed.StageAsync("org/model", cancellationToken)).Should().BeOfType<StagingResult.Staged>("and it recovers by itself");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_real_file_system_that_is_full_gives_the_same_reason(CancellationToken cancellationToken)
     {
         using var mount = new SmallFileSystem(kibibytes: 700);
@@ -47,7 +47,7 @@ public sealed class StagingFaultTests
         (await sparse.Stager.StageAsync(bed.Request("org/model", mount.Path + "/model"), null, cancellationToken)).Should().BeOfType<StagingResult.Staged>();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_local_model_is_listed_never_copied_and_its_digests_come_later(CancellationToken cancellationToken)
     {
         await using var bed = await StagingBed.StartAsync(cancellationToken: cancellationToken);
@@ -72,7 +72,7 @@ public sealed class StagingFaultTests
     [TestCase("empty", StagingFailureReason.NotFound)]
     [TestCase("escaping", StagingFailureReason.ListingInvalid)]
     [TestCase("dangling", StagingFailureReason.ListingInvalid)]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task A_local_model_that_cannot_be_one_says_why(string kind, StagingFailureReason reason, CancellationToken cancellationToken)
     {
         await using var bed = await StagingBed.StartAsync(cancellationToken: cancellationToken);
@@ -88,7 +88,7 @@ public sealed class StagingFaultTests
     [TestCase("az://account/container/blob", "az://")]
     [TestCase("github://owner/repo", "github://")]
     [TestCase("pvc://claim/path", "claim is mounted")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task W13_a_scheme_nobody_serves_is_refused_with_a_reason(string text, string says, CancellationToken cancellationToken)
     {
         await using var bed = await StagingBed.StartAsync(cancellationToken: cancellationToken);
@@ -102,7 +102,7 @@ public sealed class StagingFaultTests
         failure.MayPass.Should().BeFalse();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_vendor_model_has_nothing_to_prove(CancellationToken cancellationToken)
     {
         await using var bed = await StagingBed.StartAsync(cancellationToken: cancellationToken);
@@ -111,7 +111,7 @@ public sealed class StagingFaultTests
         (await bed.Stager.StageAsync(new StagingRequest(StagingBed.Model("vendor://a/b/c"), uri!, ""), null, cancellationToken)).Should().BeOfType<StagingResult.NothingToProve>();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Progress_is_told_by_steps_of_five_percent_and_ends_complete(CancellationToken cancellationToken)
     {
         await using var bed = await ArtifactSharingTests.BedAsync(cancellationToken);
@@ -125,7 +125,7 @@ public sealed class StagingFaultTests
         told[^1].Should().Match<StagingProgress>(last => last.CompletedBytes == last.TotalBytes && last.CompletedFiles == last.TotalFiles && last.TotalFiles > 5);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task The_bytes_per_second_are_kept(CancellationToken cancellationToken)
     {
         await using var bed = await ArtifactSharingTests.BedAsync(cancellationToken);
@@ -139,7 +139,7 @@ public sealed class StagingFaultTests
         Stopwatch.GetElapsedTime(started).TotalSeconds.Should().BeGreaterThan((staged.Tally.BytesFetched / 200_000.0) - 0.3);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task One_destination_is_staged_once_at_a_time(CancellationToken cancellationToken)
     {
         await using var bed = await ArtifactSharingTests.BedAsync(cancellationToken);
@@ -150,7 +150,7 @@ public sealed class StagingFaultTests
         both.Cast<StagingResult.Staged>().Count(staged => staged.Tally.BytesFetched > 0).Should().Be(1);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Side_directories_of_models_that_are_gone_are_swept(CancellationToken cancellationToken)
     {
         await using var bed = await ArtifactSharingTests.BedAsync(cancellationToken);
@@ -164,7 +164,7 @@ public sealed class StagingFaultTests
         Directory.EnumerateDirectories(bed.Layout.StagingRoot).Should().BeEquivalentTo(bed.Layout.SideDirectory(bed.Destination("kept")), bed.Layout.RepairDirectory(bed.Destination("kept")));
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_model_that_comes_while_side_directories_are_swept_loses_nothing(CancellationToken cancellationToken)
     {
         await using var bed = await ArtifactSharingTests.BedAsync(cancellationToken);

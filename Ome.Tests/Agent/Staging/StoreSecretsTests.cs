@@ -21,7 +21,7 @@ public sealed class StoreSecretsTests
     [TestCase("oci://models/m", "PreAuthenticatedRequest")]
     [TestCase("oci://models/m", "InstancePrincipal")]
     [TestCase("s3://models/m", null)]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task No_key_signature_or_address_that_is_a_credential_is_in_anything_emitted(string uri, string? auth, CancellationToken token)
     {
         using var directory = new TempDirectory();

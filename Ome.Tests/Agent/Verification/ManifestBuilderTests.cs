@@ -6,7 +6,7 @@ using Ome.Tests.Support;
 
 namespace Ome.Tests.Agent.Verification;
 
-[CancelAfter(30_000)]
+[CancelAfter(120_000)]
 public sealed class ManifestBuilderTests
 {
     private CheckedTree _tree = null!;

@@ -10,7 +10,7 @@ namespace Ome.Tests.Agent.Verification;
 /// Rot below the file system: a byte of the disk image changes while the file lies in the page cache, mapped by a reader. Hashing the file the
 /// usual way must miss it, or the test proves nothing; a deep pass must find it.
 /// </summary>
-[CancelAfter(60_000)]
+[CancelAfter(180_000)]
 public sealed class PageCacheTruthTests
 {
     private const string Model = "model.safetensors";

@@ -10,7 +10,7 @@ namespace Ome.Tests.Agent.Verification;
 /// Somebody downloads the file anew while it is being checked (integrity reference F.9): at each of its chunks, in every way tools do it, the
 /// check must come to no wrong verdict, and the next one must prove the file.
 /// </summary>
-[CancelAfter(60_000)]
+[CancelAfter(180_000)]
 public sealed class ReplacedDuringCheckTests
 {
     private const string Shard = "model-00001-of-00002.safetensors";

@@ -5,7 +5,7 @@ using Ome.Tests.Support;
 namespace Ome.Tests.Agent.Verification;
 
 /// <summary>Each failure a look can meet, at each kind of look, once and for ever: what happens once never counts, what is not damage never withdraws.</summary>
-[CancelAfter(30_000)]
+[CancelAfter(120_000)]
 public sealed class TransientFaultTests
 {
     private const string Victim = "model-00001-of-00002.safetensors";

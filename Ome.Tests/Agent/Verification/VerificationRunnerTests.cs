@@ -4,7 +4,7 @@ using Ome.Tests.Support;
 
 namespace Ome.Tests.Agent.Verification;
 
-[CancelAfter(30_000)]
+[CancelAfter(120_000)]
 public sealed class VerificationRunnerTests
 {
     private const string Shard = "model-00001-of-00002.safetensors";

@@ -8,7 +8,7 @@ namespace Ome.Tests.KubeOpsApi.LocalOnly;
 
 public sealed class TimedEntityQueueTests
 {
-    private const int Limit = 10_000;
+    private const int Limit = 120_000;
 
     private FakeTimeProvider _clock = null!;
     private TimedEntityQueue<Widget> _queue = null!;

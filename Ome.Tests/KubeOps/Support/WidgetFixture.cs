@@ -6,7 +6,7 @@ namespace Ome.Tests.KubeOpsApi.Support;
 public abstract class WidgetFixture
 {
     /// <summary>How long a test may take, ms.</summary>
-    protected const int Limit = 60_000;
+    protected const int Limit = 120_000;
 
     private readonly List<WidgetOperator> _operators = [];
 

@@ -64,7 +64,7 @@ public sealed class WidgetOperator : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await _host.StopAsync(patience.Token);
         if (_host is IAsyncDisposable host) await host.DisposeAsync();
         else _host.Dispose();

@@ -5,7 +5,7 @@ namespace Ome.Tests.LocalCluster.Conformance;
 /// <summary>What single built-in kinds do that Ome relies on.</summary>
 public sealed class BuiltInKindTests : ConformanceTest
 {
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_event_is_one_object_in_both_groups(CancellationToken ct)
     {
         var core = $"/api/v1/namespaces/{Namespace}/events";
@@ -26,7 +26,7 @@ public sealed class BuiltInKindTests : ConformanceTest
         Names(await Api.GetAsync($"{core}?fieldSelector=reason%3DOther", ct)).Should().BeEmpty();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_event_written_in_the_new_group_is_read_in_the_old(CancellationToken ct)
     {
         var body = $$$"""
@@ -41,7 +41,7 @@ public sealed class BuiltInKindTests : ConformanceTest
         ((string?)core.Json["involvedObject"]!["name"]).Should().Be("a");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_event_must_lie_in_the_namespace_of_its_object(CancellationToken ct)
     {
         const string Body = """{"metadata":{"name":"e"},"involvedObject":{"kind":"Node","name":"n"},"reason":"Tested","type":"Normal"}""";
@@ -52,7 +52,7 @@ public sealed class BuiltInKindTests : ConformanceTest
         (await Api.DeleteAsync($"/api/v1/namespaces/default/events/{name}", ct)).Expect(200);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_lease_keeps_its_microseconds_and_its_version(CancellationToken ct)
     {
         var leases = $"/apis/coordination.k8s.io/v1/namespaces/{Namespace}/leases";
@@ -64,7 +64,7 @@ public sealed class BuiltInKindTests : ConformanceTest
         (await Api.PostAsync(leases, """{"metadata":{"name":"bad"},"spec":{"leaseDurationSeconds":0}}""", ct)).Refused(422, "Invalid").CauseFields.Should().Contain("spec.leaseDurationSeconds");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_secret_turns_stringData_into_data(CancellationToken ct)
     {
         var created = (await Api.PostAsync($"/api/v1/namespaces/{Namespace}/secrets", """{"metadata":{"name":"s"},"stringData":{"token":"hello"}}""", ct)).Expect(201);
@@ -74,7 +74,7 @@ public sealed class BuiltInKindTests : ConformanceTest
         ((string?)created.Json["type"]).Should().Be("Opaque");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_immutable_ConfigMap_cannot_be_changed(CancellationToken ct)
     {
         (await Api.PostAsync(ConfigMaps, """{"metadata":{"name":"i"},"data":{"k":"1"},"immutable":true}""", ct)).Expect(201);
@@ -83,7 +83,7 @@ public sealed class BuiltInKindTests : ConformanceTest
         (await Api.PatchAsync($"{ConfigMaps}/i", RawApi.MergePatch, """{"metadata":{"labels":{"l":"1"}}}""", ct)).Expect(200);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_node_takes_labels_by_patch_and_has_no_namespace(CancellationToken ct)
     {
         var node = $"/api/v1/nodes/{Namespace}";
@@ -98,7 +98,7 @@ public sealed class BuiltInKindTests : ConformanceTest
         labelled.Metadata["namespace"].Should().BeNull();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_deployment_counts_generations_and_scales(CancellationToken ct)
     {
         var path = $"/apis/apps/v1/namespaces/{Namespace}/deployments";
@@ -112,7 +112,7 @@ public sealed class BuiltInKindTests : ConformanceTest
         ((long?)scaled.Metadata["generation"]).Should().Be(2);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_namespace_that_is_deleted_takes_nothing_new(CancellationToken ct)
     {
         var doomed = await Plane.CreateNamespaceAsync(ct);
@@ -125,7 +125,7 @@ public sealed class BuiltInKindTests : ConformanceTest
         (await Api.PatchAsync($"/api/v1/namespaces/{doomed}/configmaps/held", RawApi.MergePatch, """{"metadata":{"finalizers":null}}""", ct)).Expect(200);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_namespace_carries_its_name_as_a_label(CancellationToken ct) =>
         ((string?)(await Api.GetAsync($"/api/v1/namespaces/{Namespace}", ct)).Metadata["labels"]!["kubernetes.io/metadata.name"]).Should().Be(Namespace);
 }

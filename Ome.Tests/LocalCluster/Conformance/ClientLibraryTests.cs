@@ -8,7 +8,7 @@ namespace Ome.Tests.LocalCluster.Conformance;
 /// <summary>KubernetesClient's own list, watch and leader election, unchanged.</summary>
 public sealed class ClientLibraryTests : ConformanceTest
 {
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Typed_objects_round_trip(CancellationToken ct)
     {
         var client = Plane.Admin.CoreV1;
@@ -24,7 +24,7 @@ public sealed class ClientLibraryTests : ConformanceTest
         listed.Metadata.ResourceVersion.Should().NotBeEmpty();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task The_library_watches(CancellationToken ct)
     {
         var seen = new List<string>();
@@ -42,7 +42,7 @@ public sealed class ClientLibraryTests : ConformanceTest
         seen.Should().Equal("Added a", "Added b", "Deleted a");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Leadership_passes_on_when_the_leader_stops(CancellationToken ct)
     {
         using var stopFirst = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -66,8 +66,8 @@ public sealed class ClientLibraryTests : ConformanceTest
 
     private LeaderElector Elector(string identity) => new(new LeaderElectionConfig(new LeaseLock(Plane.Admin, Namespace, "leader", identity))
     {
-        LeaseDuration = TimeSpan.FromSeconds(2),
-        RenewDeadline = TimeSpan.FromSeconds(1.5),
+        LeaseDuration = TimeSpan.FromSeconds(8),
+        RenewDeadline = TimeSpan.FromSeconds(6),
         RetryPeriod = TimeSpan.FromSeconds(0.2),
     });
 

@@ -11,7 +11,7 @@ public sealed class ControllerTests : ConformanceTest
         return Task.CompletedTask;
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task What_an_object_owns_goes_with_it(CancellationToken ct)
     {
         var owner = Uid(await CreateAsync("owner", ct));
@@ -23,7 +23,7 @@ public sealed class ControllerTests : ConformanceTest
         (await watch.NextAsync(1, ct)).Should().Equal("DELETED child");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_object_with_another_living_owner_stays(CancellationToken ct)
     {
         var (one, two) = (Uid(await CreateAsync("one", ct)), Uid(await CreateAsync("two", ct)));
@@ -37,7 +37,7 @@ public sealed class ControllerTests : ConformanceTest
         line.Object["metadata"]!["ownerReferences"]!.AsArray().Select(o => (string?)o!["uid"]).Should().Equal(two);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_object_whose_owner_never_was_goes(CancellationToken ct)
     {
         var version = (await Api.GetAsync(ConfigMaps, ct)).ResourceVersion;
@@ -48,7 +48,7 @@ public sealed class ControllerTests : ConformanceTest
         (await watch.NextAsync(2, ct)).Should().Equal("ADDED child", "DELETED child");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Foreground_deletion_takes_the_owner_last(CancellationToken ct)
     {
         var owner = Uid(await CreateAsync("owner", ct));
@@ -60,7 +60,7 @@ public sealed class ControllerTests : ConformanceTest
         (await watch.NextAsync(3, ct)).Should().Equal("MODIFIED owner", "DELETED child", "DELETED owner");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Orphan_deletion_leaves_the_owned_behind(CancellationToken ct)
     {
         var owner = Uid(await CreateAsync("owner", ct));
@@ -73,7 +73,7 @@ public sealed class ControllerTests : ConformanceTest
         (await Api.GetAsync($"{ConfigMaps}/child", ct)).Expect(200).Metadata["ownerReferences"].Should().BeNull();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_deleted_namespace_is_emptied_and_then_gone(CancellationToken ct)
     {
         await CreateAsync("a", ct);
@@ -87,7 +87,7 @@ public sealed class ControllerTests : ConformanceTest
         Names(await Api.GetAsync($"/api/v1/configmaps?fieldSelector=metadata.namespace%3D{Namespace}", ct)).Should().BeEmpty();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Each_namespace_has_a_default_service_account(CancellationToken ct)
     {
         while ((await Api.GetAsync($"/api/v1/namespaces/{Namespace}/serviceaccounts/default", ct)).Code != 200)

@@ -15,7 +15,7 @@ public sealed class CustomResourceTests : ConformanceTest
     [TearDown]
     public Task RemoveCrdAsync() => Api.DeleteAsync(_custom.CrdPath, CancellationToken.None);
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_CRD_reports_that_it_is_established(CancellationToken ct)
     {
         JsonArray? conditions;
@@ -30,7 +30,7 @@ public sealed class CustomResourceTests : ConformanceTest
         ((string?)crd.Json["spec"]!["names"]!["listKind"]).Should().Be("GaugeList");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Defaults_are_filled_and_unknown_fields_pruned(CancellationToken ct)
     {
         var created = (await Api.PostAsync(Gauges, _custom.Json("a", """{"size":3,"extra":1,"free":{"any":{"thing":1}},"maybe":null}"""), ct)).Expect(201);
@@ -42,7 +42,7 @@ public sealed class CustomResourceTests : ConformanceTest
         created.Warnings.Should().ContainMatch("*unknown field*spec.extra*");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Strict_field_validation_refuses_unknown_fields(CancellationToken ct)
     {
         var refused = (await Api.PostAsync($"{Gauges}?fieldValidation=Strict", _custom.Json("a", """{"size":3,"extra":1}"""), ct)).Refused(400, "BadRequest");
@@ -60,11 +60,11 @@ public sealed class CustomResourceTests : ConformanceTest
     [TestCase("{\"size\":1,\"tags\":[\"a\",\"a\"]}", "spec.tags[1]")]
     [TestCase("{\"size\":1,\"limits\":[{\"name\":\"a\"},{\"name\":\"a\"}]}", "spec.limits[1]")]
     [TestCase("{\"size\":1,\"limits\":[{\"value\":1}]}", "spec.limits[0].name")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task An_invalid_object_is_refused_by_field(string spec, string field, CancellationToken ct) =>
         (await Api.PostAsync(Gauges, _custom.Json("a", spec), ct)).Refused(422, "Invalid").CauseFields.Should().Contain(field);
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_field_that_must_equal_its_old_value_cannot_be_changed(CancellationToken ct)
     {
         (await Api.PostAsync(Gauges, _custom.Json("a", """{"size":1,"home":{"city":"Rome","street":"one"}}"""), ct)).Expect(201);
@@ -76,7 +76,7 @@ public sealed class CustomResourceTests : ConformanceTest
         (await MergeAsync("a", """{"spec":{"home":{"street":"two"}}}""", ct)).Expect(200);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Only_spec_changes_raise_the_generation(CancellationToken ct)
     {
         var created = (await Api.PostAsync(Gauges, _custom.Json("a", more: ""","status":{"note":"mine"}"""), ct)).Expect(201);
@@ -88,7 +88,7 @@ public sealed class CustomResourceTests : ConformanceTest
         new[] { created, labelled, status, spec }.Select(a => (long?)a.Metadata["generation"]).Should().Equal(1, 1, 1, 2);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task The_status_endpoint_writes_nothing_but_status(CancellationToken ct)
     {
         var created = (await Api.PostAsync(Gauges, _custom.Json("a"), ct)).Expect(201);
@@ -106,7 +106,7 @@ public sealed class CustomResourceTests : ConformanceTest
         updated.Metadata["labels"].Should().BeNull();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task The_object_endpoint_does_not_write_status(CancellationToken ct)
     {
         (await Api.PostAsync(Gauges, _custom.Json("a"), ct)).Expect(201);
@@ -118,7 +118,7 @@ public sealed class CustomResourceTests : ConformanceTest
         ((int?)patched.Json["spec"]!["size"]).Should().Be(5);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_stale_status_write_is_a_Conflict(CancellationToken ct)
     {
         var created = (await Api.PostAsync(Gauges, _custom.Json("a"), ct)).Expect(201);
@@ -127,7 +127,7 @@ public sealed class CustomResourceTests : ConformanceTest
         (await Api.PutAsync($"{Gauges}/a/status", Edit(created, o => o["status"] = new JsonObject { ["note"] = "x" }), ct)).Refused(409, "Conflict");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Status_can_be_applied_by_its_owner(CancellationToken ct)
     {
         (await Api.PostAsync(Gauges, _custom.Json("a"), ct)).Expect(201);
@@ -142,7 +142,7 @@ public sealed class CustomResourceTests : ConformanceTest
         again.ResourceVersion.Should().Be(both.ResourceVersion);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_manager_that_owned_a_whole_object_keeps_what_it_still_applies(CancellationToken ct)
     {
         // What kubectl does when it moves from client-side to server-side apply: it rewrites the owners, containers included, and applies again.
@@ -159,7 +159,7 @@ public sealed class CustomResourceTests : ConformanceTest
         ((string?)applied.Json["spec"]!["mode"]).Should().Be("Slow", "the default returns");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Scale_reads_and_writes_the_mapped_number(CancellationToken ct)
     {
         (await Api.PostAsync(Gauges, _custom.Json("a"), ct)).Expect(201);
@@ -171,7 +171,7 @@ public sealed class CustomResourceTests : ConformanceTest
         ((int?)(await Api.GetAsync($"{Gauges}/a", ct)).Json["spec"]!["size"]).Should().Be(7);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_update_without_resourceVersion_is_refused(CancellationToken ct)
     {
         (await Api.PostAsync(Gauges, _custom.Json("a"), ct)).Expect(201);
@@ -179,7 +179,7 @@ public sealed class CustomResourceTests : ConformanceTest
         (await Api.PutAsync($"{Gauges}/a", _custom.Json("a", """{"size":4}"""), ct)).Refused(422, "Invalid").CauseFields.Should().Contain("metadata.resourceVersion");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_strategic_merge_patch_is_not_offered(CancellationToken ct)
     {
         (await Api.PostAsync(Gauges, _custom.Json("a"), ct)).Expect(201);
@@ -187,7 +187,7 @@ public sealed class CustomResourceTests : ConformanceTest
         (await Api.PatchAsync($"{Gauges}/a", RawApi.StrategicPatch, "{}", ct)).Refused(415, "UnsupportedMediaType");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task The_kind_is_found_by_discovery(CancellationToken ct)
     {
         JsonObject? entry = null;
@@ -202,7 +202,7 @@ public sealed class CustomResourceTests : ConformanceTest
         ((bool?)entry["namespaced"]).Should().BeTrue();
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Deleting_the_CRD_deletes_its_objects(CancellationToken ct)
     {
         (await Api.PostAsync(Gauges, _custom.Json("a"), ct)).Expect(201);

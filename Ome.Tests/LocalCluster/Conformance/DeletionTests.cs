@@ -7,7 +7,7 @@ public sealed class DeletionTests : ConformanceTest
 {
     private const string Held = ""","finalizers":["ome.io/test"]""";
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_deletion_that_is_done_answers_a_Status_with_the_uid(CancellationToken ct)
     {
         var created = await CreateAsync("a", ct);
@@ -20,7 +20,7 @@ public sealed class DeletionTests : ConformanceTest
         (await Api.DeleteAsync($"{ConfigMaps}/a", ct)).Refused(404, "NotFound");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_finalizer_holds_the_object_until_it_is_removed(CancellationToken ct)
     {
         await CreateAsync("a", ct, metadata: Held);
@@ -37,7 +37,7 @@ public sealed class DeletionTests : ConformanceTest
         (await Api.GetAsync($"{ConfigMaps}/a", ct)).Refused(404, "NotFound");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_deleting_object_takes_no_new_finalizer_and_keeps_its_deletionTimestamp(CancellationToken ct)
     {
         await CreateAsync("a", ct, metadata: Held);
@@ -50,7 +50,7 @@ public sealed class DeletionTests : ConformanceTest
         revived.Expect(200).Metadata["deletionTimestamp"].Should().NotBeNull();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Preconditions_guard_a_deletion(CancellationToken ct)
     {
         var created = await CreateAsync("a", ct);
@@ -60,7 +60,7 @@ public sealed class DeletionTests : ConformanceTest
         (await Api.DeleteAsync($"{ConfigMaps}/a", ct, $$$"""{"preconditions":{"uid":"{{{(string)created.Metadata["uid"]!}}}"}}""")).Expect(200);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_collection_is_deleted_by_selector(CancellationToken ct)
     {
         await CreateAsync("a", ct, metadata: ""","labels":{"g":"1"}""");
@@ -72,7 +72,7 @@ public sealed class DeletionTests : ConformanceTest
         Names(await Api.GetAsync($"{ConfigMaps}?labelSelector=g", ct)).Should().Equal("c");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_recreated_object_has_another_uid(CancellationToken ct)
     {
         var first = await CreateAsync("a", ct);

@@ -15,7 +15,7 @@ public sealed class DiscoveryTests : ConformanceTest
     [TestCase("/apis/apiextensions.k8s.io/v1", "customresourcedefinitions,customresourcedefinitions/status")]
     [TestCase("/apis/authorization.k8s.io/v1", "selfsubjectaccessreviews,subjectaccessreviews")]
     [TestCase("/apis/authentication.k8s.io/v1", "tokenreviews")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task A_group_version_lists_its_resources(string path, string resources, CancellationToken ct)
     {
         var list = (await Api.GetAsync(path, ct)).Expect(200);
@@ -24,7 +24,7 @@ public sealed class DiscoveryTests : ConformanceTest
         list.Json["resources"]!.AsArray().Select(r => (string)r!["name"]!).Should().Contain(resources.Split(','));
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Groups_are_listed_with_their_preferred_version(CancellationToken ct)
     {
         (await Api.GetAsync("/api", ct)).Expect(200).Json["versions"]!.ToJsonString().Should().Be("""["v1"]""");
@@ -35,7 +35,7 @@ public sealed class DiscoveryTests : ConformanceTest
         ((string?)(await Api.GetAsync("/apis/apps", ct)).Expect(200).Json["kind"]).Should().Be("APIGroup");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Aggregated_discovery_says_the_same_in_one_answer(CancellationToken ct)
     {
         const string Accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -55,7 +55,7 @@ public sealed class DiscoveryTests : ConformanceTest
         }
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task OpenApi_describes_the_patch_of_a_kind(CancellationToken ct)
     {
         var index = (await Api.GetAsync("/openapi/v3", ct)).Expect(200);

@@ -5,7 +5,7 @@ namespace Ome.Tests.LocalCluster.Conformance;
 /// <summary><c>dryRun=All</c>: the answer of the real thing, and nothing happens.</summary>
 public sealed class DryRunTests : ConformanceTest
 {
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Nothing_is_created(CancellationToken ct)
     {
         var answer = (await Api.PostAsync($"{ConfigMaps}?dryRun=All", ConfigMap("a"), ct)).Expect(201);
@@ -14,7 +14,7 @@ public sealed class DryRunTests : ConformanceTest
         (await Api.GetAsync($"{ConfigMaps}/a", ct)).Refused(404, "NotFound");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Nothing_is_changed_or_deleted(CancellationToken ct)
     {
         var created = await CreateAsync("a", ct);
@@ -28,7 +28,7 @@ public sealed class DryRunTests : ConformanceTest
         (await Api.GetAsync($"{ConfigMaps}/a", ct)).ResourceVersion.Should().Be(created.ResourceVersion);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task What_would_be_refused_is_refused(CancellationToken ct)
     {
         await CreateAsync("a", ct);

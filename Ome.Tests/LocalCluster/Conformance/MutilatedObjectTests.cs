@@ -19,7 +19,7 @@ public sealed class MutilatedObjectTests : ConformanceTest
         _sound = [.. SoundObject.All.Select(sound => sound.In(Namespace))];
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task The_sound_objects_are_accepted(CancellationToken ct)
     {
         foreach (var sound in _sound) (await CreateAsync(sound, sound.Json, ct)).Expect(201);
@@ -64,7 +64,7 @@ public sealed class MutilatedObjectTests : ConformanceTest
     [TestCase("application/merge-patch+json", """{"metadata":{"labels":["a"]}}""", "labels")]
     [TestCase("application/strategic-merge-patch+json", """{"metadata":{"ownerReferences":{"uid":"u"}}}""", "ownerReferences")]
     [TestCase("application/json-patch+json", """[{"op":"replace","path":"/immutable","value":"yes"}]""", "immutable")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task A_patch_to_a_wrong_type_is_refused_by_field(string type, string patch, string field, CancellationToken ct)
     {
         (await Api.PostAsync(ConfigMaps, """{"metadata":{"name":"a"},"data":{"k":"v"},"immutable":false}""", ct)).Expect(201);

@@ -3,7 +3,7 @@ namespace Ome.Tests.LocalCluster.Conformance;
 /// <summary>Create, read and update: what holds for every kind, shown on ConfigMaps.</summary>
 public sealed class ObjectTests : ConformanceTest
 {
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_created_object_gets_its_identity_from_the_server(CancellationToken ct)
     {
         var created = await CreateAsync("a", ct, metadata: """,'uid':'mine','creationTimestamp':'2001-01-01T00:00:00Z','generation':7""".Replace('\'', '"'));
@@ -14,7 +14,7 @@ public sealed class ObjectTests : ConformanceTest
         ((string?)created.Metadata["namespace"]).Should().Be(Namespace);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_second_create_of_one_name_is_AlreadyExists(CancellationToken ct)
     {
         await CreateAsync("a", ct);
@@ -25,7 +25,7 @@ public sealed class ObjectTests : ConformanceTest
         ((string?)refused.Json["details"]!["kind"]).Should().Be("configmaps");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task generateName_makes_unique_names_with_that_prefix(CancellationToken ct)
     {
         const string Body = """{"metadata":{"generateName":"part-"}}""";
@@ -35,7 +35,7 @@ public sealed class ObjectTests : ConformanceTest
         first.Should().StartWith("part-").And.HaveLength(10).And.NotBe(second);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_missing_object_is_NotFound_with_its_name(CancellationToken ct)
     {
         var refused = (await Api.GetAsync($"{ConfigMaps}/none", ct)).Refused(404, "NotFound");
@@ -44,7 +44,7 @@ public sealed class ObjectTests : ConformanceTest
         ((string?)refused.Json["details"]!["name"]).Should().Be("none");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Creating_in_a_namespace_that_is_not_there_is_NotFound(CancellationToken ct)
     {
         var refused = (await Api.PostAsync("/api/v1/namespaces/nowhere/configmaps", ConfigMap("a"), ct)).Refused(404, "NotFound");
@@ -52,7 +52,7 @@ public sealed class ObjectTests : ConformanceTest
         ((string?)refused.Json["details"]!["kind"]).Should().Be("namespaces");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Each_change_raises_the_resourceVersion_over_all_kinds(CancellationToken ct)
     {
         var first = long.Parse((await CreateAsync("a", ct)).ResourceVersion);
@@ -64,7 +64,7 @@ public sealed class ObjectTests : ConformanceTest
         long.Parse(updated.ResourceVersion).Should().BeGreaterThan(second);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_write_that_changes_nothing_keeps_the_resourceVersion(CancellationToken ct)
     {
         var created = await CreateAsync("a", ct);
@@ -76,7 +76,7 @@ public sealed class ObjectTests : ConformanceTest
         patched.ResourceVersion.Should().Be(created.ResourceVersion);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_update_cannot_change_identity(CancellationToken ct)
     {
         var created = await CreateAsync("a", ct);
@@ -91,7 +91,7 @@ public sealed class ObjectTests : ConformanceTest
         otherName.Refused(400, "BadRequest");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_update_from_an_old_version_is_a_Conflict(CancellationToken ct)
     {
         var created = await CreateAsync("a", ct);
@@ -103,7 +103,7 @@ public sealed class ObjectTests : ConformanceTest
         ((string?)(await Api.GetAsync($"{ConfigMaps}/a", ct)).Json["data"]!["k"]).Should().Be("2");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Of_many_writers_with_one_version_exactly_one_wins(CancellationToken ct)
     {
         var created = await CreateAsync("a", ct);
@@ -114,7 +114,7 @@ public sealed class ObjectTests : ConformanceTest
         answers.Count(a => a.Code == 409).Should().Be(15);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Patches_of_different_keys_at_once_are_all_kept(CancellationToken ct)
     {
         await CreateAsync("a", ct);
@@ -125,7 +125,7 @@ public sealed class ObjectTests : ConformanceTest
         (await Api.GetAsync($"{ConfigMaps}/a", ct)).Json["data"]!.AsObject().Should().HaveCount(17);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_yaml_body_is_as_good_as_json(CancellationToken ct)
     {
         const string Yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: from-yaml\n  labels: {app: x}\ndata:\n  text: |\n    two\n    lines\n  number: \"12\"\n";

@@ -5,7 +5,7 @@ namespace Ome.Tests.LocalCluster.Conformance;
 /// <summary>JSON patch, merge patch, strategic merge patch; server-side apply is in <see cref="ServerSideApplyTests"/>.</summary>
 public sealed class PatchTests : ConformanceTest
 {
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_merge_patch_changes_only_what_it_names_and_null_removes(CancellationToken ct)
     {
         await CreateAsync("a", ct, metadata: ""","labels":{"keep":"1","drop":"1"}""");
@@ -16,7 +16,7 @@ public sealed class PatchTests : ConformanceTest
         patched.Json["data"]!.AsObject().Select(m => m.Key).Should().BeEquivalentTo("k", "other");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_json_patch_applies_all_operations_or_none(CancellationToken ct)
     {
         await CreateAsync("a", ct);
@@ -31,7 +31,7 @@ public sealed class PatchTests : ConformanceTest
         ((string?)(await Api.GetAsync($"{ConfigMaps}/a", ct)).Json["data"]!["k"]).Should().Be("2");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_json_patch_key_may_hold_an_escaped_slash(CancellationToken ct)
     {
         await CreateAsync("a", ct, metadata: ""","labels":{"models.ome.io/x":"Ready"}""");
@@ -44,7 +44,7 @@ public sealed class PatchTests : ConformanceTest
     [TestCase(RawApi.JsonPatch, "{}")]
     [TestCase(RawApi.MergePatch, "[]")]
     [TestCase(RawApi.MergePatch, "{")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task A_malformed_patch_is_BadRequest(string type, string body, CancellationToken ct)
     {
         await CreateAsync("a", ct);
@@ -54,7 +54,7 @@ public sealed class PatchTests : ConformanceTest
 
     [TestCase(RawApi.MergePatch, "{\"metadata\":{\"resourceVersion\":\"1\"},\"data\":{\"k\":\"2\"}}")]
     [TestCase(RawApi.JsonPatch, "[{\"op\":\"replace\",\"path\":\"/metadata/resourceVersion\",\"value\":\"1\"},{\"op\":\"add\",\"path\":\"/data/k\",\"value\":\"2\"}]")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task A_patch_that_names_an_old_version_is_a_Conflict(string type, string body, CancellationToken ct)
     {
         await CreateAsync("a", ct);
@@ -62,11 +62,11 @@ public sealed class PatchTests : ConformanceTest
         (await PatchAsync(type, body, ct)).Refused(409, "Conflict");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_patch_of_a_missing_object_is_NotFound(CancellationToken ct) =>
         (await PatchAsync(RawApi.MergePatch, "{}", ct)).Refused(404, "NotFound");
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_patch_that_makes_the_object_invalid_is_refused(CancellationToken ct)
     {
         await CreateAsync("a", ct);
@@ -74,7 +74,7 @@ public sealed class PatchTests : ConformanceTest
         (await PatchAsync(RawApi.MergePatch, """{"metadata":{"labels":{"k":"not a value"}}}""", ct)).Refused(422, "Invalid");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_strategic_merge_patch_merges_lists_by_their_key(CancellationToken ct)
     {
         var path = $"/apis/apps/v1/namespaces/{Namespace}/deployments";
@@ -87,7 +87,7 @@ public sealed class PatchTests : ConformanceTest
         containers.Select(c => ((string?)c!["name"], (string?)c["image"])).Should().BeEquivalentTo([("main", "a:2"), ("second", "b:1")]);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_strategic_merge_patch_merges_finalizers_and_deletes_with_a_directive(CancellationToken ct)
     {
         await CreateAsync("a", ct, metadata: ""","finalizers":["ome.io/one"]""");

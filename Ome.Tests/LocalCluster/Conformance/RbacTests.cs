@@ -15,7 +15,7 @@ public sealed class RbacTests : ConformanceTest
     [TearDown]
     public void CloseAgent() => _agent.Dispose();
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Without_a_binding_nothing_is_allowed(CancellationToken ct)
     {
         var refused = (await _agent.GetAsync(ConfigMaps, ct)).Refused(403, "Forbidden");
@@ -24,7 +24,7 @@ public sealed class RbacTests : ConformanceTest
             $"configmaps is forbidden: User \"system:serviceaccount:{Namespace}:agent\" cannot list resource \"configmaps\" in API group \"\" in the namespace \"{Namespace}\"");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_role_gives_its_verbs_in_its_namespace_only(CancellationToken ct)
     {
         var other = await Plane.CreateNamespaceAsync(ct);
@@ -43,7 +43,7 @@ public sealed class RbacTests : ConformanceTest
         (await _agent.GetAsync($"/api/v1/namespaces/{Namespace}/secrets", ct)).Refused(403, "Forbidden");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task resourceNames_limit_a_rule_to_those_objects(CancellationToken ct)
     {
         await CreateAsync("mine", ct);
@@ -55,7 +55,7 @@ public sealed class RbacTests : ConformanceTest
         (await _agent.GetAsync(ConfigMaps, ct)).Refused(403, "Forbidden");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_subresource_is_a_right_of_its_own(CancellationToken ct)
     {
         var node = $"/api/v1/nodes/{Namespace}";
@@ -70,7 +70,7 @@ public sealed class RbacTests : ConformanceTest
         labels.Refused(403, "Forbidden");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Access_reviews_say_what_would_happen(CancellationToken ct)
     {
         await GrantAsync("""{"apiGroups":[""],"resources":["configmaps"],"verbs":["get"]}""", ct);
@@ -81,7 +81,7 @@ public sealed class RbacTests : ConformanceTest
         (await MayTheyAsync("delete", ct)).Should().BeFalse();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_token_names_its_account_and_dies_with_it(CancellationToken ct)
     {
         await GrantAsync("""{"apiGroups":[""],"resources":["configmaps"],"verbs":["list"]}""", ct);

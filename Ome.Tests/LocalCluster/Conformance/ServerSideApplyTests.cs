@@ -6,7 +6,7 @@ namespace Ome.Tests.LocalCluster.Conformance;
 /// <summary>Server-side apply: fields have owners, and owners don't overwrite each other by accident.</summary>
 public sealed class ServerSideApplyTests : ConformanceTest
 {
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Apply_creates_then_changes_then_does_nothing(CancellationToken ct)
     {
         var created = (await ApplyAsync("one", """{"k":"1"}""", ct)).Expect(201);
@@ -21,7 +21,7 @@ public sealed class ServerSideApplyTests : ConformanceTest
         owner["fieldsV1"]!["f:data"]!["f:k"].Should().NotBeNull();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_field_of_another_manager_is_a_Conflict_that_names_it(CancellationToken ct)
     {
         (await ApplyAsync("one", """{"k":"1"}""", ct)).Expect(201);
@@ -33,7 +33,7 @@ public sealed class ServerSideApplyTests : ConformanceTest
         ((string?)refused.Json["details"]!["causes"]![0]!["message"]).Should().Contain("\"one\"");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Force_takes_the_field_over(CancellationToken ct)
     {
         (await ApplyAsync("one", """{"k":"1","mine":"x"}""", ct)).Expect(201);
@@ -45,7 +45,7 @@ public sealed class ServerSideApplyTests : ConformanceTest
         Owners(forced, "mine").Should().Equal("one");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Two_managers_may_agree_on_a_value(CancellationToken ct)
     {
         (await ApplyAsync("one", """{"k":"1"}""", ct)).Expect(201);
@@ -55,7 +55,7 @@ public sealed class ServerSideApplyTests : ConformanceTest
         Owners(shared, "k").Should().BeEquivalentTo("one", "two");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_field_left_out_is_removed_when_nobody_else_owns_it(CancellationToken ct)
     {
         (await ApplyAsync("one", """{"a":"1","b":"1"}""", ct)).Expect(201);
@@ -66,7 +66,7 @@ public sealed class ServerSideApplyTests : ConformanceTest
         applied.Json["data"]!.AsObject().Select(m => m.Key).Should().BeEquivalentTo(["b", "c"], "a had no other owner, b has");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_plain_update_takes_ownership_too(CancellationToken ct)
     {
         (await ApplyAsync("one", """{"k":"1"}""", ct)).Expect(201);
@@ -77,7 +77,7 @@ public sealed class ServerSideApplyTests : ConformanceTest
         Owners(owned, "k").Should().Equal("editor");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Apply_needs_a_field_manager_and_no_managedFields(CancellationToken ct)
     {
         var anonymous = await Api.PatchAsync($"{ConfigMaps}/a", RawApi.ApplyPatch, Config("{}"), ct);
@@ -87,7 +87,7 @@ public sealed class ServerSideApplyTests : ConformanceTest
         withFields.Refused(400, "BadRequest");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Apply_takes_yaml(CancellationToken ct)
     {
         const string Yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  k: yaml\n";
@@ -97,7 +97,7 @@ public sealed class ServerSideApplyTests : ConformanceTest
         ((string?)applied.Json["data"]!["k"]).Should().Be("yaml");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Applied_lists_of_keyed_items_are_owned_item_by_item(CancellationToken ct)
     {
         var path = $"/apis/apps/v1/namespaces/{Namespace}/deployments/d";

@@ -6,7 +6,7 @@ namespace Ome.Tests.LocalCluster.Conformance;
 /// <summary>Tables, as <c>kubectl get</c> asks for them.</summary>
 public sealed class TableTests : ConformanceTest
 {
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_list_of_ConfigMaps_is_a_table_of_name_data_and_age(CancellationToken ct)
     {
         await CreateAsync("a", ct, metadata: ""","labels":{"t":"1"}""");
@@ -23,7 +23,7 @@ public sealed class TableTests : ConformanceTest
         table.ResourceVersion.Should().NotBeEmpty();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_custom_resource_shows_its_printer_columns(CancellationToken ct)
     {
         var custom = await CustomResources.InstallAsync(Api, Namespace, ct);
@@ -42,7 +42,7 @@ public sealed class TableTests : ConformanceTest
         ((string?)cells[3]).Should().MatchRegex("^[0-9]+s$");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task One_object_is_a_table_too_and_can_carry_itself(CancellationToken ct)
     {
         await CreateAsync("a", ct);

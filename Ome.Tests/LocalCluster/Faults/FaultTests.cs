@@ -32,7 +32,7 @@ public sealed class FaultTests
     [TestCase(429, "TooManyRequests")]
     [TestCase(500, "InternalError")]
     [TestCase(503, "ServiceUnavailable")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task A_rule_answers_with_its_code_as_often_as_it_says(int code, string reason, CancellationToken ct)
     {
         using var rule = Faults.Add(new FaultRule { Verb = "create", Resource = "configmaps", Code = code, RetryAfterSeconds = 7, Skip = 1, Times = 2 });
@@ -47,7 +47,7 @@ public sealed class FaultTests
         rule.Hits.Should().Be(2);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_rule_hits_only_what_it_names(CancellationToken ct)
     {
         await CreateAsync("a", ct);
@@ -61,7 +61,7 @@ public sealed class FaultTests
         (await _api.GetAsync($"{ConfigMaps}/a", ct)).Expect(200);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Latency_delays_and_then_works(CancellationToken ct)
     {
         using var rule = Faults.Add(new FaultRule { Verb = "create", Latency = TimeSpan.FromMilliseconds(300), Times = 1 });
@@ -72,7 +72,7 @@ public sealed class FaultTests
         System.Diagnostics.Stopwatch.GetElapsedTime(started).Should().BeGreaterThan(TimeSpan.FromMilliseconds(290));
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_lost_answer_did_its_work(CancellationToken ct)
     {
         using var rule = Faults.Add(new FaultRule { Verb = "create", LoseAnswer = true, Times = 1 });
@@ -82,7 +82,7 @@ public sealed class FaultTests
         (await _api.GetAsync($"{ConfigMaps}/a", ct)).Expect(200);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_cut_connection_did_nothing(CancellationToken ct)
     {
         using var rule = Faults.Add(new FaultRule { Verb = "create", CutConnection = true, Times = 1 });
@@ -92,7 +92,7 @@ public sealed class FaultTests
         (await _api.GetAsync($"{ConfigMaps}/a", ct)).Refused(404, "NotFound");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Dropped_watches_end_cleanly_and_can_be_resumed(CancellationToken ct)
     {
         var version = (await CreateAsync("a", ct)).ResourceVersion;
@@ -108,7 +108,7 @@ public sealed class FaultTests
         (await resumed.NextAsync(1, ct)).Should().Equal("ADDED b");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_silenced_watch_stays_open_and_says_nothing(CancellationToken ct)
     {
         var version = (await CreateAsync("a", ct)).ResourceVersion;
@@ -127,7 +127,7 @@ public sealed class FaultTests
         (await silence).Should().BeNull();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_history_that_is_full_forgets_its_oldest_changes(CancellationToken ct)
     {
         var version = (await CreateAsync("a", ct)).ResourceVersion;
@@ -139,7 +139,7 @@ public sealed class FaultTests
         (await _api.GetAsync($"{ConfigMaps}?resourceVersion={version}&resourceVersionMatch=Exact", ct)).Refused(410, "Expired");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_paged_list_whose_history_is_gone_has_expired(CancellationToken ct)
     {
         for (var i = 0; i < 3; i++) await CreateAsync($"p{i}", ct);
@@ -150,7 +150,7 @@ public sealed class FaultTests
         (await _api.GetAsync($"{ConfigMaps}?limit=1&continue={token}", ct)).Refused(410, "Expired");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_live_watch_survives_a_truncated_history(CancellationToken ct)
     {
         var version = (await CreateAsync("a", ct)).ResourceVersion;
@@ -165,7 +165,7 @@ public sealed class FaultTests
         (await watch.NextAsync(ct))!.ToString().Should().BeOneOf("ADDED c", "ERROR ");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task In_an_outage_nothing_answers_and_watches_are_cut(CancellationToken ct)
     {
         await CreateAsync("a", ct);
@@ -180,7 +180,7 @@ public sealed class FaultTests
         (await _api.GetAsync($"{ConfigMaps}/a", ct)).Expect(200);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Faults_can_be_ordered_over_http_by_the_administrator_only(CancellationToken ct)
     {
         var added = (await _api.PostAsync("/local-cluster/faults", """{"verb":"list","resource":"configmaps","code":503,"times":1}""", ct)).Expect(200);
@@ -196,7 +196,7 @@ public sealed class FaultTests
         (await other.PostAsync("/local-cluster/faults", "{}", ct)).Refused(403, "Forbidden");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_outage_ordered_over_http_ends_by_itself(CancellationToken ct)
     {
         (await _api.PostAsync("/local-cluster/outage?seconds=0.3", "", ct)).Expect(200);
@@ -206,7 +206,7 @@ public sealed class FaultTests
         (await _api.GetAsync(ConfigMaps, ct)).Expect(200);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task The_request_log_tells_reads_from_writes(CancellationToken ct)
     {
         _plane.Requests.Clear();

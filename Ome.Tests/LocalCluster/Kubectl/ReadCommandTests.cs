@@ -7,7 +7,7 @@ namespace Ome.Tests.LocalCluster.Kubectl;
 [TestFixtureSource(typeof(KubectlTest), nameof(Found))]
 public sealed class ReadCommandTests(string found) : KubectlTest(found)
 {
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Get_shows_the_printer_columns(CancellationToken ct)
     {
         await ApplyModelAsync("m", ct);
@@ -18,7 +18,7 @@ public sealed class ReadCommandTests(string found) : KubectlTest(found)
         lines[1].Should().MatchRegex("^m +.*safetensors.* [0-9]+s$");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Get_wide_shows_more_columns(CancellationToken ct)
     {
         await Kubectl.RunWithInputAsync(Conformance.Deployments.Json("d"), ct, "create", "-n", Namespace, "-f", "-");
@@ -27,7 +27,7 @@ public sealed class ReadCommandTests(string found) : KubectlTest(found)
         (await OutputAsync(ct, "get", "deployments", "-o", "wide")).Split('\n')[0].Should().Contain("CONTAINERS").And.Contain("IMAGES").And.Contain("SELECTOR");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Get_writes_yaml_and_json(CancellationToken ct)
     {
         await ApplyModelAsync("m", ct);
@@ -37,7 +37,7 @@ public sealed class ReadCommandTests(string found) : KubectlTest(found)
         ((string?)list["items"]![0]!["spec"]!["storage"]!["storageUri"]).Should().Be("hf://org/m");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Get_selects_by_label_and_field_and_by_short_name(CancellationToken ct)
     {
         await ApplyModelAsync("a", ct, "labels: {g: one}");
@@ -50,7 +50,7 @@ public sealed class ReadCommandTests(string found) : KubectlTest(found)
         (await Kubectl.RunAsync(ct, "get", "mic")).ExitCode.Should().Be(0);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Get_watches(CancellationToken ct)
     {
         await ApplyModelAsync("a", ct);
@@ -70,11 +70,11 @@ public sealed class ReadCommandTests(string found) : KubectlTest(found)
         }
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Get_of_an_unknown_kind_says_so(CancellationToken ct) =>
         (await RunAsync(ct, "get", "unicorns")).Error.Should().Contain("the server doesn't have a resource type \"unicorns\"");
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Explain_knows_custom_and_built_in_fields(CancellationToken ct)
     {
         var custom = (await Kubectl.RunAsync(ct, "explain", "basemodel.spec.storage.storageUri")).Succeeded();
@@ -86,7 +86,7 @@ public sealed class ReadCommandTests(string found) : KubectlTest(found)
         builtIn.Should().Contain("FIELD: replicas <integer>");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Describe_shows_the_object_and_its_events(CancellationToken ct)
     {
         await ApplyModelAsync("m", ct);
@@ -99,7 +99,7 @@ public sealed class ReadCommandTests(string found) : KubectlTest(found)
         (await Kubectl.RunAsync(ct, "describe", "namespace", Namespace)).Succeeded().Should().Contain("Active");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Describe_of_nodes_pods_and_deployments_works(CancellationToken ct)
     {
         DeleteLater($"node/{Namespace}");
@@ -123,7 +123,7 @@ public sealed class ReadCommandTests(string found) : KubectlTest(found)
         (await OutputAsync(ct, "get", "pods,deployments")).Should().Contain("pod/p").And.Contain("deployment.apps/d");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Wait_ends_when_a_jsonpath_has_its_value(CancellationToken ct)
     {
         await ApplyModelAsync("m", ct);
@@ -135,7 +135,7 @@ public sealed class ReadCommandTests(string found) : KubectlTest(found)
         (await Kubectl.RunAsync(ct, "wait", "--for=condition=Established", "crd/basemodels.ome.io", "--timeout=10s")).Succeeded().Should().Contain("condition met");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Get_events_lists_what_happened(CancellationToken ct)
     {
         await ApplyModelAsync("m", ct);
@@ -145,7 +145,7 @@ public sealed class ReadCommandTests(string found) : KubectlTest(found)
         (await OutputAsync(ct, "events", "--for", "basemodel/m")).Should().Contain("it happened");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Api_resources_and_versions_are_listed(CancellationToken ct)
     {
         (await Kubectl.RunAsync(ct, "api-resources", "--api-group=ome.io")).Succeeded().Should().MatchRegex("modelintegritychecks +mic +ome.io/v1beta1 +false +ModelIntegrityCheck");
@@ -153,7 +153,7 @@ public sealed class ReadCommandTests(string found) : KubectlTest(found)
         (await Kubectl.RunAsync(ct, "version")).Succeeded().Should().Contain("Server Version");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Auth_can_i_asks_for_oneself_and_for_others(CancellationToken ct)
     {
         (await OutputAsync(ct, "auth", "can-i", "delete", "configmaps")).Trim().Should().Be("yes");

@@ -4,7 +4,7 @@ namespace Ome.Tests.LocalCluster.Kubectl;
 [TestFixtureSource(typeof(KubectlTest), nameof(Found))]
 public sealed class WriteCommandTests(string found) : KubectlTest(found)
 {
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Apply_of_the_CRDs_is_idempotent(CancellationToken ct)
     {
         var first = await Kubectl.RunAsync(ct, "apply", "--server-side", "--force-conflicts", "-k", Path.Combine(ConfigDirectory, "crd"));
@@ -14,7 +14,7 @@ public sealed class WriteCommandTests(string found) : KubectlTest(found)
         second.Succeeded().Should().Contain("modelintegritychecks.ome.io serverside-applied");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Apply_creates_configures_and_leaves_alone(CancellationToken ct)
     {
         var file = ModelFile("m");
@@ -23,7 +23,7 @@ public sealed class WriteCommandTests(string found) : KubectlTest(found)
         (await OutputAsync(ct, "apply", "-f", ModelFile("m", "gguf"))).Should().Contain("basemodel.ome.io/m configured");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Apply_says_which_field_is_unknown(CancellationToken ct)
     {
         var file = ModelFile("m");
@@ -35,7 +35,7 @@ public sealed class WriteCommandTests(string found) : KubectlTest(found)
         result.Error.Should().Contain("spec.storage.storageUrl");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Apply_says_which_field_of_a_built_in_kind_is_unknown(CancellationToken ct)
     {
         var file = Files["cm.yaml"];
@@ -47,7 +47,7 @@ public sealed class WriteCommandTests(string found) : KubectlTest(found)
         result.Error.Should().Contain("unknown field \"datum\"");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Server_side_apply_finds_conflicts_and_force_resolves_them(CancellationToken ct)
     {
         (await OutputAsync(ct, "apply", "--server-side", "--field-manager=one", "-f", ModelFile("m"))).Should().Contain("serverside-applied");
@@ -60,7 +60,7 @@ public sealed class WriteCommandTests(string found) : KubectlTest(found)
         (await OutputAsync(ct, "apply", "--server-side", "--field-manager=two", "--force-conflicts", "-f", other)).Should().Contain("serverside-applied");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Server_side_apply_takes_over_from_client_side_apply(CancellationToken ct)
     {
         await ApplyModelAsync("m", ct);
@@ -71,7 +71,7 @@ public sealed class WriteCommandTests(string found) : KubectlTest(found)
             .Should().Be("safetensors hf://org/m 1", "nothing was lost on the way, and nothing changed");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Create_makes_objects_from_files_and_from_words(CancellationToken ct)
     {
         (await OutputAsync(ct, "create", "-f", ModelFile("m"))).Should().Contain("basemodel.ome.io/m created");
@@ -88,7 +88,7 @@ public sealed class WriteCommandTests(string found) : KubectlTest(found)
         (await Kubectl.RunAsync(ct, "create", "namespace", $"{Namespace}-more")).Succeeded().Should().Contain("created");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Create_names_every_invalid_field(CancellationToken ct)
     {
         var file = Files["bad.yaml"];
@@ -100,7 +100,7 @@ public sealed class WriteCommandTests(string found) : KubectlTest(found)
         result.Error.Should().Contain("metadata.name").And.Contain("metadata.labels");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Label_and_annotate_set_and_remove(CancellationToken ct)
     {
         await ApplyModelAsync("m", ct);
@@ -112,7 +112,7 @@ public sealed class WriteCommandTests(string found) : KubectlTest(found)
         (await OutputAsync(ct, "get", "basemodel", "m", "-o", "jsonpath={.metadata.labels}")).Should().BeEmpty();
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Patch_speaks_three_formats(CancellationToken ct)
     {
         await ApplyModelAsync("m", ct);
@@ -128,7 +128,7 @@ public sealed class WriteCommandTests(string found) : KubectlTest(found)
         (await RunAsync(ct, "patch", "basemodel", "m", "--type=strategic", "-p", "{}")).ExitCode.Should().Be(1);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Delete_waits_for_the_finalizer(CancellationToken ct)
     {
         await ApplyModelAsync("m", ct, "finalizers: [ome.io/test]");
@@ -145,7 +145,7 @@ public sealed class WriteCommandTests(string found) : KubectlTest(found)
         (await RunAsync(ct, "get", "basemodel", "m")).Error.Should().Contain("NotFound");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Delete_by_selector_and_by_file(CancellationToken ct)
     {
         await ApplyModelAsync("a", ct, "labels: {g: one}");
@@ -156,7 +156,7 @@ public sealed class WriteCommandTests(string found) : KubectlTest(found)
         (await RunAsync(ct, "get", "basemodels")).Error.Should().Contain("No resources found");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Diff_shows_what_apply_would_change(CancellationToken ct)
     {
         await ApplyModelAsync("m", ct);
@@ -170,7 +170,7 @@ public sealed class WriteCommandTests(string found) : KubectlTest(found)
         (await RunAsync(ct, "diff", "--server-side", "--force-conflicts", "-f", ModelFile("m", "gguf"))).Output.Should().Contain("+    name: gguf");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Scale_sets_the_replicas(CancellationToken ct)
     {
         await Kubectl.RunWithInputAsync(Conformance.Deployments.Json("d"), ct, "create", "-n", Namespace, "-f", "-");
@@ -180,7 +180,7 @@ public sealed class WriteCommandTests(string found) : KubectlTest(found)
         (await OutputAsync(ct, "get", "deployment", "d", "-o", "jsonpath={.spec.replicas}")).Should().Be("4");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Replace_puts_a_whole_object(CancellationToken ct)
     {
         await ApplyModelAsync("m", ct);

@@ -10,7 +10,7 @@ public sealed class OciAuthenticationTests
 {
     private const string Uri = "oci://models/m";
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_user_signs_with_the_key_of_the_configuration_file(CancellationToken token)
     {
         await using var bed = await StartAsync(token);
@@ -21,7 +21,7 @@ public sealed class OciAuthenticationTests
         bed.Store.Callers.Accepted.Should().NotBeEmpty().And.AllSatisfy(request => request.Headers.Should().Equal("date", "(request-target)", "host"));
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_user_with_a_session_token_signs_with_it(CancellationToken token)
     {
         await using var bed = await StartAsync(token);
@@ -44,7 +44,7 @@ public sealed class OciAuthenticationTests
     [TestCase("[models]\nkey_file=config\n", "no RSA key")]
     [TestCase("[models]\nkey_file=key.pem\npass_phrase=wrong\n", "pass_phrase opens")]
     [TestCase("[models]\nkey_file=key.pem\npass_phrase=planted-secret-4711\ntenancy=t\nuser=u\n", "fingerprint")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task A_bad_configuration_file_is_named_with_what_is_wrong(string? text, string says, CancellationToken token)
     {
         await using var bed = await StartAsync(token);
@@ -57,7 +57,7 @@ public sealed class OciAuthenticationTests
         failure.Message.Should().Contain(says).And.NotContain(ArtifactSourceBed.PlantedSecret);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_key_the_service_does_not_know_is_unauthorized(CancellationToken token)
     {
         await using var bed = await StartAsync(token);
@@ -70,7 +70,7 @@ public sealed class OciAuthenticationTests
         bed.Store.Callers.Refused.Should().ContainSingle().Which.Should().EndWith("unknown key");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_instance_exchanges_its_certificate_for_a_token_and_keeps_it(CancellationToken token)
     {
         await using var bed = await StartAsync(token);
@@ -83,7 +83,7 @@ public sealed class OciAuthenticationTests
         bed.Store.Callers.TokensIssued.Should().Be(1);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_token_is_renewed_before_it_ends(CancellationToken token)
     {
         await using var bed = await StartAsync(token);
@@ -96,7 +96,7 @@ public sealed class OciAuthenticationTests
         bed.Store.Callers.TokensIssued.Should().Be(2);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_token_taken_back_early_is_replaced_at_the_next_request(CancellationToken token)
     {
         await using var bed = await StartAsync(token);
@@ -108,7 +108,7 @@ public sealed class OciAuthenticationTests
         await OciSourceTests.ListAsync(bed, OciBed.Request(Uri, auth: null), token);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Many_callers_share_one_exchange(CancellationToken token)
     {
         await using var bed = await StartAsync(token);
@@ -119,7 +119,7 @@ public sealed class OciAuthenticationTests
         bed.Store.Callers.TokensIssued.Should().Be(1);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Outside_oci_an_instance_principal_says_so(CancellationToken token)
     {
         await using var bed = await StartAsync(token);
@@ -130,7 +130,7 @@ public sealed class OciAuthenticationTests
         failure.Message.Should().Contain("metadata service");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_resource_signs_with_the_token_and_key_it_is_given(CancellationToken token)
     {
         await using var bed = await StartAsync(token);
@@ -145,7 +145,7 @@ public sealed class OciAuthenticationTests
         bed.Store.Callers.Refused.Should().BeEmpty();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_older_resource_principal_is_refused_with_the_version_that_is_served(CancellationToken token)
     {
         await using var bed = await StartAsync(token);
@@ -154,7 +154,7 @@ public sealed class OciAuthenticationTests
         (await OciSourceTests.FailAsync(bed, OciBed.Request(Uri, "ResourcePrincipal"), token)).Message.Should().Contain("'1.1'").And.Contain("2.2");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_workload_exchanges_its_service_account_token(CancellationToken token)
     {
         await using var bed = await StartAsync(token);
@@ -167,7 +167,7 @@ public sealed class OciAuthenticationTests
         bed.Store.Callers.TokensIssued.Should().Be(1);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_workload_without_a_token_says_which_file(CancellationToken token)
     {
         await using var bed = await StartAsync(token);
@@ -175,7 +175,7 @@ public sealed class OciAuthenticationTests
         (await OciSourceTests.FailAsync(bed, OciBed.Request(Uri, "OkeWorkloadIdentity"), token)).Message.Should().Contain(bed.Options.ServiceAccountTokenPath);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_pre_authenticated_request_reads_without_a_signature(CancellationToken token)
     {
         await using var bed = await StartAsync(token);
@@ -194,7 +194,7 @@ public sealed class OciAuthenticationTests
 
     [TestCase(null, "put its address")]
     [TestCase("https://example.org/not-one", "is no pre-authenticated request")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task A_missing_or_wrong_pre_authenticated_request_is_named_and_not_shown(string? url, string says, CancellationToken token)
     {
         await using var bed = await StartAsync(token);

@@ -15,7 +15,7 @@ public sealed class OciSourceTests
     [TestCase("oci://n/fake-namespace/b/models/o/models/a/")]
     [TestCase("oci://fake-namespace@us-ashburn-1/models/models/a")]
     [TestCase("oci://models/models/a")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task Every_form_of_the_address_leads_to_the_same_file(string uri, CancellationToken token)
     {
         await using var bed = await OciBed.StartAsync(token);
@@ -30,7 +30,7 @@ public sealed class OciSourceTests
         file.SourceName.Should().Be("models/a/config.json");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_object_in_one_piece_is_listed_without_asking_for_it(CancellationToken token)
     {
         await using var bed = await OciBed.StartAsync(token);
@@ -42,7 +42,7 @@ public sealed class OciSourceTests
         bed.Store.Requests.Should().NotContain(request => request.StartsWith("HEAD", StringComparison.Ordinal));
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_object_in_parts_has_the_digest_its_uploader_left_or_one_per_part_size(CancellationToken token)
     {
         await using var bed = await OciBed.StartAsync(token);
@@ -65,7 +65,7 @@ public sealed class OciSourceTests
     [TestCase("tensorrtllm", "Serving", "BM.GPU.A10.4", "x/A10/engine")]
     [TestCase("tensorrtllm", "FineTuned", "BM.GPU.A10.4", "x/A10/engine,x/H100/engine")]
     [TestCase("safetensors", "Serving", "BM.GPU.A10.4", "x/A10/engine,x/H100/engine")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task Engines_are_taken_for_the_shape_of_the_node(string format, string role, string instanceType, string expected, CancellationToken token)
     {
         await using var bed = await OciBed.StartAsync(token);
@@ -77,7 +77,7 @@ public sealed class OciSourceTests
         string.Join(',', listing.Files.Select(file => file.Path.Value)).Should().Be(expected);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task No_engine_for_the_shape_is_a_failure_that_says_so(CancellationToken token)
     {
         await using var bed = await OciBed.StartAsync(token);
@@ -92,7 +92,7 @@ public sealed class OciSourceTests
     [TestCase("oci://n/other/b/models/o/m", StagingFailureReason.NotFound, "namespace")]
     [TestCase("oci://n/fake-namespace/b/nothing/o/m", StagingFailureReason.NotFound, "bucket")]
     [TestCase("oci://models/nothing", StagingFailureReason.NotFound, "prefix")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task What_is_not_there_is_named(string uri, StagingFailureReason reason, string says, CancellationToken token)
     {
         await using var bed = await OciBed.StartAsync(token);
@@ -104,7 +104,7 @@ public sealed class OciSourceTests
         failure.Message.Should().Contain(says);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_unknown_way_to_authenticate_is_refused_with_those_that_are_known(CancellationToken token)
     {
         await using var bed = await OciBed.StartAsync(token);
@@ -116,7 +116,7 @@ public sealed class OciSourceTests
         bed.Store.Requests.Should().BeEmpty();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_region_that_could_leave_the_host_name_is_refused(CancellationToken token)
     {
         await using var bed = await OciBed.StartAsync(token);
@@ -130,7 +130,7 @@ public sealed class OciSourceTests
         failure.Message.Should().Contain("region");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_name_that_leaves_the_directory_ends_the_listing(CancellationToken token)
     {
         await using var bed = await OciBed.StartAsync(token);
@@ -139,7 +139,7 @@ public sealed class OciSourceTests
         (await FailAsync(bed, OciBed.Request("oci://models/m"), token)).Reason.Should().Be(StagingFailureReason.ListingInvalid);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Nothing_secret_is_logged(CancellationToken token)
     {
         await using var bed = await OciBed.StartAsync(token);

@@ -11,7 +11,7 @@ public sealed class OciStagingTests
 {
     private const int MiB = 1024 * 1024;
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Objects_in_parts_are_proven_by_their_composite_and_it_is_kept(CancellationToken token)
     {
         await using var store = await FakeObjectStore.StartAsync(cancellationToken: token);
@@ -28,7 +28,7 @@ public sealed class OciStagingTests
         (await File.ReadAllBytesAsync(bed.Destination("m") + "/model.safetensors", token)).Should().Equal(shard);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task An_odd_part_size_stages_the_object_and_claims_no_proof(CancellationToken token)
     {
         await using var store = await FakeObjectStore.StartAsync(cancellationToken: token);
@@ -41,7 +41,7 @@ public sealed class OciStagingTests
         manifest.Trust.Should().Be(ManifestTrust.Local);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_second_staging_reads_what_lies_there_instead_of_the_store(CancellationToken token)
     {
         await using var store = await FakeObjectStore.StartAsync(cancellationToken: token);
@@ -56,7 +56,7 @@ public sealed class OciStagingTests
         store.BodyBytesSent.Should().Be(sent);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Wrong_bytes_under_a_published_md5_never_become_visible(CancellationToken token)
     {
         await using var store = await FakeObjectStore.StartAsync(cancellationToken: token);

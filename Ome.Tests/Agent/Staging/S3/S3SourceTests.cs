@@ -29,7 +29,7 @@ public sealed class S3SourceTests
 {
     private const int MiB = 1024 * 1024;
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task An_object_in_parts_is_listed_with_the_part_size_the_store_tells(CancellationToken token)
     {
         await using var bed = new S3Bed(await FakeObjectStore.StartAsync(cancellationToken: token));
@@ -42,7 +42,7 @@ public sealed class S3SourceTests
         file.Alternatives.Should().ContainSingle().Which.Should().Match<ContentDigest>(digest => digest.PartSize == 777_777 && digest.Parts == 15);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A_secret_without_its_keys_is_named(CancellationToken token)
     {
         await using var bed = new S3Bed(await FakeObjectStore.StartAsync(cancellationToken: token));
@@ -53,7 +53,7 @@ public sealed class S3SourceTests
         failure.Message.Should().Contain("accessKeyId").And.Contain("/nothing");
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Clients_of_rotated_keys_are_forgotten_and_those_in_use_are_not(CancellationToken token)
     {
         var secrets = new MemorySecrets();
