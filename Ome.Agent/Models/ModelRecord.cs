@@ -55,6 +55,9 @@ public sealed record ModelRecord
     /// <summary>What the author wrote in <c>spec.storage.path</c>.</summary>
     public string? SpecPath { get; init; }
 
+    /// <summary>Download policy under which the files came to lie as they do; null in records of agents that did not keep it.</summary>
+    public DownloadPolicy? Policy { get; init; }
+
     /// <summary>The reserve label as last seen: a model deleted while nobody watched keeps its files if it said so.</summary>
     public bool KeepsFiles { get; init; }
 

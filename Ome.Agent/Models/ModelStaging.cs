@@ -17,10 +17,12 @@ public sealed record ModelStaged(StagingResult Result, ReportedArtifact? Artifac
 /// <summary>Staging and removal as the worker sees them: files in, description out, files away.</summary>
 public sealed class ModelStaging(ArtifactSharing sharing, ArtifactRemover remover, StagingFlow flow, ModelCatalog catalog)
 {
-    public async Task<ModelStaged> StageAsync(ModelWish wish, string destination, ReportedArtifact? before, Action<StagingProgress> progress, CancellationToken cancellationToken)
+    /// <summary>Stages a model, or (<paramref name="reconsiders"/>) decides anew whether a complete one has own files.</summary>
+    public async Task<ModelStaged> StageAsync(
+        ModelWish wish, string destination, ReportedArtifact? before, Action<StagingProgress> progress, CancellationToken cancellationToken, bool reconsiders = false)
     {
         flow.Enter(wish.Spec.Key);
-        var request = new StagingRequest(wish.Spec, wish.Uri!, destination, catalog.Node);
+        var request = new StagingRequest(wish.Spec, wish.Uri!, destination, catalog.Node) { Reconsiders = reconsiders };
         var staged = await sharing.StageAsync(request, before, new ProgressRelay<StagingProgress>(progress), cancellationToken);
         return new ModelStaged(staged.Result, staged.Artifact);
     }

@@ -3,6 +3,7 @@ using Ome.Agent.Hosting;
 using Ome.Agent.Integrity;
 using Ome.Agent.Publishing;
 using Ome.Agent.Staging;
+using Ome.Shared.Domain.Artifacts;
 using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Reporting;
 
@@ -44,7 +45,8 @@ public sealed partial class ModelWorker(
         var wish = catalog.Find(key);
         if (records.Find(key) is { } record && (wish?.Destination is not { } destination || !record.IsAbout(wish.Spec, destination))) integrity.Interrupt(key);
         if (!_running.TryGetValue(key, out var running)) return;
-        if (wish is null || wish.Destination != running.Destination || wish.Spec.StorageUri != running.Spec.StorageUri || wish.Spec.Uid != running.Spec.Uid) running.Stop.Cancel();
+        if (wish is null || wish.Destination != running.Destination || wish.Spec.StorageUri != running.Spec.StorageUri || wish.Spec.Uid != running.Spec.Uid
+            || ArtifactLinks.PolicyChangeMatters(wish.Uri!, running.Spec.DownloadPolicy, wish.Spec.DownloadPolicy)) running.Stop.Cancel();
     }
 
     /// <summary>Brings a model to what is wanted; says when to look again, null when a change will tell.</summary>
@@ -63,19 +65,36 @@ public sealed partial class ModelWorker(
 
         switch (record?.Phase)
         {
+            // A Ready model does not wait for a turn under its gate, where no check could look at it.
+            case ModelPhase.Ready when HasNewPolicy(record, wish) && WaitsUntil(record, wish.Spec) is null && turns.HasRoom:
+                return await InTurnAsync(wish, destination, stop => ReconsiderAsync(wish, destination, record, stop), cancellationToken);
             case ModelPhase.Ready or ModelPhase.Withdrawn:
-                if (record.KeepsFiles != wish.Spec.KeepsFiles) records.Save(record = record with { KeepsFiles = wish.Spec.KeepsFiles });
-                Publish(record, wish.Spec, null);
-                // An earlier agent may have gone before it came to the hashing.
-                if (record.Phase == ModelPhase.Ready && wish.Uri is StorageUri.Local) baseline.Add(key);
-                return null;
+                return LeaveAsItIs(record, wish);
             case ModelPhase.Failed or ModelPhase.Staging when WaitsUntil(record, wish.Spec) is { } next:
                 Publish(record, wish.Spec, null);
                 return next - time.GetUtcNow();
             default:
-                return await StageAsync(wish, destination, record, cancellationToken);
+                return await InTurnAsync(wish, destination, stop => StageAsync(wish, destination, record, stop), cancellationToken);
         }
     }
+
+    /// <summary>A model whose files are there stays as it is; small changes of the author's mind are noted.</summary>
+    private TimeSpan? LeaveAsItIs(ModelRecord record, ModelWish wish)
+    {
+        var (keepsFiles, pending) = (wish.Spec.KeepsFiles, HasNewPolicy(record, wish));
+        var policy = pending ? record.Policy : wish.Spec.DownloadPolicy;
+        if (record.KeepsFiles != keepsFiles || record.Policy != policy) records.Save(record = record with { KeepsFiles = keepsFiles, Policy = policy });
+        Publish(record, wish.Spec, null);
+        // An earlier agent may have gone before it came to the hashing.
+        if (record.Phase == ModelPhase.Ready && wish.Uri is StorageUri.Local) baseline.Add(record.Key);
+        if (!pending) return null;
+        // Damage is dealt with first.
+        return record.Phase == ModelPhase.Ready && WaitsUntil(record, wish.Spec) is { } next ? next - time.GetUtcNow() : FirstRetry;
+    }
+
+    /// <summary>The author asks for own files where there is a link, or the reverse (contract A15). Where nothing is known of the former policy, it was this one.</summary>
+    private static bool HasNewPolicy(ModelRecord record, ModelWish wish) =>
+        record.Policy is { } before && ArtifactLinks.PolicyChangeMatters(wish.Uri!, before, wish.Spec.DownloadPolicy);
 
     /// <summary>A failure is waited out, unless the author changed the spec; a source that asked for time gets it whatever changed.</summary>
     private DateTimeOffset? WaitsUntil(ModelRecord record, ModelSpec spec)
@@ -84,14 +103,14 @@ public sealed partial class ModelWorker(
         return record.Phase == ModelPhase.Staging || record.AttemptedGeneration is not { } tried || tried == spec.Generation ? next : null;
     }
 
-    private async Task<TimeSpan?> StageAsync(ModelWish wish, string destination, ModelRecord? record, CancellationToken cancellationToken)
+    private async Task<TimeSpan?> InTurnAsync(ModelWish wish, string destination, Func<CancellationToken, Task<TimeSpan?>> stage, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _running[wish.Spec.Key] = new Running(wish.Spec, destination, stop);
         try
         {
             using var turn = wish.Uri is StorageUri.Local or StorageUri.Vendor ? null : await turns.TakeAsync(wish.Spec.Key, stop.Token);
-            return await StageHeldAsync(wish, destination, record, stop.Token);
+            return await stage(stop.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -105,7 +124,31 @@ public sealed partial class ModelWorker(
         }
     }
 
-    private async Task<TimeSpan?> StageHeldAsync(ModelWish wish, string destination, ModelRecord? record, CancellationToken cancellationToken)
+    /// <summary>
+    /// Own files become a link, or a link own files, in one step at the end: the model is Ready throughout, and stays as it is while that cannot be done.
+    /// </summary>
+    private async Task<TimeSpan?> ReconsiderAsync(ModelWish wish, string destination, ModelRecord record, CancellationToken cancellationToken)
+    {
+        var before = record.Config?.Artifact;
+        var (result, artifact) = await staging.StageAsync(wish, destination, before, static _ => { }, cancellationToken, reconsiders: true);
+        if (result is not StagingResult.Staged staged)
+        {
+            var (attempts, pause) = Next(record, wish, ((StagingResult.Failed)result).Failure);
+            var text = $"{record.Name} on {options.NodeName}: downloadPolicy {wish.Spec.DownloadPolicy} is not carried out yet, the model stays Ready as it is: {((StagingResult.Failed)result).Failure.Message}";
+            records.Save(record = record with { Attempts = attempts, AttemptedGeneration = wish.Spec.Generation, NextAttempt = time.GetUtcNow() + pause });
+            Publish(record, wish.Spec, attempts > 1 ? null : new PublishedEvent("DownloadPolicyPending", text, IsWarning: true));
+            LogPolicyPending(record.Key, wish.Spec.DownloadPolicy, ((StagingResult.Failed)result).Failure, Said(pause));
+            return pause;
+        }
+
+        var isSame = before is not null && artifact is not null && Nullable.Equals(ArtifactLinks.ParentOf(before), ArtifactLinks.ParentOf(artifact));
+        if (!isSame) return Ready(record, wish, ModelStaging.Describe(wish, destination, staged.Manifest, artifact), staged);
+        records.Save(record = record with { Policy = wish.Spec.DownloadPolicy, Attempts = 0, NextAttempt = null });
+        Publish(record, wish.Spec, null);
+        return null;
+    }
+
+    private async Task<TimeSpan?> StageAsync(ModelWish wish, string destination, ModelRecord? record, CancellationToken cancellationToken)
     {
         var begun = record ?? ModelRecord.Begin(wish.Spec, destination, time.GetUtcNow());
         // An entry that says Ready of these files was written by an earlier agent, ours or OME's: it stands while the files prove good, also when the
@@ -150,6 +193,7 @@ public sealed partial class ModelWorker(
     {
         var ready = Move(record, ModelPhase.Ready, null, null) with
         {
+            Policy = wish.Spec.DownloadPolicy,
             Attempts = 0,
             NextAttempt = null,
             Config = description.Config,
@@ -181,15 +225,14 @@ public sealed partial class ModelWorker(
     private TimeSpan? Keep(ModelRecord record, StagingFailure failure)
     {
         var pause = failure.RetryAfter ?? FirstRetry;
-        LogKept(record.Key, failure, Ome.Shared.Domain.DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling(pause.TotalSeconds))));
+        LogKept(record.Key, failure, Said(pause));
         return pause;
     }
 
     private TimeSpan? Fail(ModelRecord record, ModelWish wish, StagingFailure failure)
     {
         var now = time.GetUtcNow();
-        var attempts = (record.AttemptedGeneration is not { } tried || tried == wish.Spec.Generation ? record.Attempts : 0) + 1;
-        var pause = failure.RetryAfter ?? TimeSpan.FromTicks(Math.Min(LastRetry.Ticks, FirstRetry.Ticks << Math.Min(attempts - 1, 12)));
+        var (attempts, pause) = Next(record, wish, failure);
         var phase = failure.StaysUpdating ? ModelPhase.Staging : ModelPhase.Failed;
         var failed = Move(record, phase, failure.Reason.ToString(), failure.Message) with
         {
@@ -201,11 +244,20 @@ public sealed partial class ModelWorker(
         records.Save(failed);
         metrics.Failed(record.Key, failure.Reason, pause);
         var known = record.Phase == ModelPhase.Failed && record.Message == failure.Message;
-        var again = failed.NextAttempt is null ? "not tried again until the model changes" : $"next try in {Ome.Shared.Domain.DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling(pause.TotalSeconds)))}";
+        var again = failed.NextAttempt is null ? "not tried again until the model changes" : $"next try in {Said(pause)}";
         Publish(failed, wish.Spec, known ? null : new PublishedEvent("ModelFailed", $"{record.Name} on {options.NodeName}: {failure.Message}; {again}", IsWarning: true));
         LogFailed(record.Key, failure, again);
         return failure.MayPass ? pause : null;
     }
+
+    /// <summary>Failures in a row with this one, and the growing pause after it.</summary>
+    private static (int Attempts, TimeSpan Pause) Next(ModelRecord record, ModelWish wish, StagingFailure failure)
+    {
+        var attempts = (record.AttemptedGeneration is not { } tried || tried == wish.Spec.Generation ? record.Attempts : 0) + 1;
+        return (attempts, failure.RetryAfter ?? TimeSpan.FromTicks(Math.Min(LastRetry.Ticks, FirstRetry.Ticks << Math.Min(attempts - 1, 12))));
+    }
+
+    private static string Said(TimeSpan pause) => Ome.Shared.Domain.DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling(pause.TotalSeconds)));
 
     /// <summary>The spec cannot be carried out: said on the wire, changed by nothing but the author.</summary>
     private TimeSpan? Refuse(ModelWish wish, ModelRecord? record)
@@ -286,6 +338,9 @@ public sealed partial class ModelWorker(
 
     [LoggerMessage(EventId = 2305, Level = LogLevel.Warning, Message = "{Model} was Ready before this agent came and could not be proven yet: {Failure}; it stays so, next try in {Pause}")]
     private partial void LogKept(ModelKey model, StagingFailure failure, string pause);
+
+    [LoggerMessage(EventId = 2306, Level = LogLevel.Warning, Message = "{Model} stays Ready as it is, since its new downloadPolicy {Policy} could not be carried out: {Failure}; next try in {Pause}")]
+    private partial void LogPolicyPending(ModelKey model, DownloadPolicy policy, StagingFailure failure, string pause);
 
     [LoggerMessage(EventId = 2303, Level = LogLevel.Information, Message = "{Model} is no longer wanted as it was: staging stopped")]
     private partial void LogInterrupted(ModelKey model);

@@ -32,6 +32,15 @@ public sealed class StagingTurns(int most, Func<ModelKey, int> priority)
         }
     }
 
+    /// <summary>Whether a turn is to be had without waiting.</summary>
+    public bool HasRoom
+    {
+        get
+        {
+            lock (_gate) return _running < most && _waiting.Count == 0;
+        }
+    }
+
     /// <summary>Waits for a turn; disposing the answer ends it.</summary>
     public async Task<IDisposable> TakeAsync(ModelKey key, CancellationToken cancellationToken)
     {

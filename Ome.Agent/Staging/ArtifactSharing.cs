@@ -35,14 +35,16 @@ public sealed partial class ArtifactSharing(
         try
         {
             if (request.Model.DownloadPolicy != DownloadPolicy.ReuseIfExists) return await OwnAsync(request, before, progress, cancellationToken).ConfigureAwait(false);
-            if (request.Damaged is not { Count: > 0 } && await stager.FindCompleteAsync(request, cancellationToken).ConfigureAwait(false) is { } complete)
+            var complete = request.Damaged is { Count: > 0 } ? null : await stager.FindCompleteAsync(request, cancellationToken).ConfigureAwait(false);
+            if (complete is not null && !request.Reconsiders)
             {
                 // Own files or a link, both as they were proven: nothing to ask the hub, which may be out of reach.
                 return new SharedStaging(
                     new StagingResult.Staged(complete, new StagingTally(0, complete.TotalBytes, 0)), before ?? ArtifactLinks.Own(complete.Source.Revision ?? "", request.Model.Key, request.Destination));
             }
 
-            if (await ListAsync(request, cancellationToken).ConfigureAwait(false) is not { Revision: { } sha } listing)
+            var known = complete is null ? await ListAsync(request, cancellationToken).ConfigureAwait(false) : ListingOf(complete);
+            if (known is not { Revision: { } sha } listing)
             {
                 // Without a commit nothing says that two artifacts are equal (contract A08).
                 return await OwnAsync(request, before, progress, cancellationToken).ConfigureAwait(false);
@@ -79,22 +81,24 @@ public sealed partial class ArtifactSharing(
 
     public void Dispose() => _locks.Dispose();
 
-    /// <summary>Own files: a link left from earlier sharing goes first, and its parent forgets it (contract A16).</summary>
+    /// <summary>Own files: a link left from earlier sharing gives way once they are all there, and then its parent forgets it (contract A16).</summary>
     private async Task<SharedStaging> OwnAsync(
         StagingRequest request, ReportedArtifact? before, IProgress<StagingProgress>? progress, CancellationToken cancellationToken)
     {
         var own = request.Model.Key;
-        if (layout.Refuse(disk, request.Destination, mayBeLink: true) is null && disk.Look(request.Destination) is (FileType.Link, _, _))
-        {
-            trash.Take(request.Destination);
-            if (before is not null && ArtifactLinks.ParentOf(before) is { } parent && !string.Equals(parent.Key, own.DataKey, StringComparison.OrdinalIgnoreCase)
-                && !await records.RemoveChildAsync(parent.Key, request.Destination, cancellationToken).ConfigureAwait(false)) LogParentUnreadable(own, parent.Key);
-        }
+        var result = await stager.StageAsync(request with { ReplacesLink = true }, progress, cancellationToken).ConfigureAwait(false);
+        if (result is not StagingResult.Staged { Manifest.Source.Revision: var sha }) return Blank(result);
+        if (before is not null && ArtifactLinks.ParentOf(before) is { } parent && !string.Equals(parent.Key, own.DataKey, StringComparison.OrdinalIgnoreCase)
+            && !await records.RemoveChildAsync(parent.Key, request.Destination, cancellationToken).ConfigureAwait(false)) LogParentUnreadable(own, parent.Key);
+        return new SharedStaging(result, ArtifactLinks.Own(sha ?? "", own, request.Destination, before));
+    }
 
-        var result = await stager.StageAsync(request, progress, cancellationToken).ConfigureAwait(false);
-        return result is StagingResult.Staged { Manifest.Source.Revision: var sha }
-            ? new SharedStaging(result, ArtifactLinks.Own(sha ?? "", own, request.Destination, before))
-            : Blank(result);
+    /// <summary>What a complete model would be listed as: by its own commit, and without asking the hub. Null where only our own digests would say that two are equal.</summary>
+    private static ArtifactListing? ListingOf(ArtifactManifest complete)
+    {
+        if (complete.Trust != ManifestTrust.Upstream) return null;
+        var files = complete.Entries.Select(entry => new ArtifactFile(entry.Path, entry.Size, entry.Upstream));
+        return ArtifactListing.TryCreate(complete.Source.Revision, files, out var listing, out _) ? listing : null;
     }
 
     private async Task<ArtifactListing?> ListAsync(StagingRequest request, CancellationToken cancellationToken)
@@ -108,6 +112,9 @@ public sealed partial class ArtifactSharing(
         StagingRequest request, StorageUri.HuggingFace hub, string sha, string artifact, CancellationToken cancellationToken)
     {
         var report = await records.ReadAsync(cancellationToken).ConfigureAwait(false);
+        var own = report is not null && report.Entries.TryGetValue(request.Model.Key.DataKey, out var item) ? item.Entry?.Config?.Artifact : null;
+        // Files that others link to stay where they are.
+        if (own is { ChildrenPaths.Count: > 0 }) return [];
         var found = report is null ? [] : ArtifactLinks.FindParents(report, request.Model.Key, sha, hub.ModelId);
 
         // The report lags behind what this process has just staged for another model.
@@ -151,15 +158,16 @@ public sealed partial class ArtifactSharing(
         Directory.CreateDirectory(folder);
         var text = Path.GetRelativePath(folder, target);
         if (new FileInfo(destination).LinkTarget == text) return;
-        if (disk.Look(destination) is (FileType.Directory, _, _)) trash.Take(destination);
         Directory.CreateDirectory(layout.StagingRoot);
         var pending = Path.Combine(layout.StagingRoot, StagingLayout.IdOf(destination) + ".link");
-        File.Delete(pending);
+        trash.Take(pending);
         File.CreateSymbolicLink(pending, text);
-        disk.Rename(pending, destination);
+        if (disk.Look(destination) is (FileType.Directory, _, _)) disk.Exchange(pending, destination);
+        else disk.Rename(pending, destination);
         disk.FlushDirectory(folder);
     }
 
+        trash.Take(pending);
     private static SharedStaging Blank(StagingResult result) => new(result, result is StagingResult.Failed ? null : new ReportedArtifact());
 
     [LoggerMessage(4040, LogLevel.Information, "{Model}: {Destination} links to the equal artifact of {Parent} at {Path}")]

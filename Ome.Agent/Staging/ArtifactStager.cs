@@ -12,7 +12,14 @@ namespace Ome.Agent.Staging;
 /// <param name="Node">The node, for sources that filter by its shape.</param>
 /// <param name="Damaged">Files that a check proved bad: fetched anew whatever their stamps or a read through the page cache say.</param>
 public sealed record StagingRequest(
-    ModelSpec Model, StorageUri Uri, string Destination, NodeFacts? Node = null, IReadOnlySet<ArtifactPath>? Damaged = null);
+    ModelSpec Model, StorageUri Uri, string Destination, NodeFacts? Node = null, IReadOnlySet<ArtifactPath>? Damaged = null)
+{
+    /// <summary>The download policy changed: whether the model has own files or a link is decided anew, complete or not.</summary>
+    public bool Reconsiders { get; init; }
+
+    /// <summary>A link at the destination gives way to own files, once all of them are there.</summary>
+    internal bool ReplacesLink { get; init; }
+}
 
 /// <summary>
 /// Brings an artifact to the node and proves it on the way: bytes go to a side directory, are digested as they are written, flushed, and renamed to
@@ -151,14 +158,15 @@ public sealed partial class ArtifactStager : IDisposable
     private async Task<StagingResult> RemoteAsync(StagingRequest request, IProgress<StagingProgress>? progress, CancellationToken cancellationToken)
     {
         var meter = new StagingMeter(progress, _time, _options.ProgressInterval);
-        if (_layout.Refuse(_disk, request.Destination) is { } unsafePath) return new StagingResult.Failed(unsafePath);
+        var replaces = request.ReplacesLink && _disk.Look(request.Destination) is (FileType.Link, _, _);
+        if (_layout.Refuse(_disk, request.Destination, mayBeLink: replaces) is { } unsafePath) return new StagingResult.Failed(unsafePath);
         if (!_sources.TryGet(request.Uri, out var source, out var refusal)) return new StagingResult.Failed(refusal);
 
         var identity = new SourceIdentity(request.Uri.Text, request.Destination, null);
         var known = await _manifests.LoadAsync(request.Model.Key, cancellationToken).ConfigureAwait(false);
         if (known is not null && !known.Source.SameSpec(identity)) known = null;
         var damaged = request.Damaged ?? ImmutableHashSet<ArtifactPath>.Empty;
-        if (known is not null && damaged.Count == 0 && IsComplete(known)) return new StagingResult.Staged(known, new StagingTally(0, known.TotalBytes, 0));
+        if (known is not null && damaged.Count == 0 && !replaces && IsComplete(known)) return new StagingResult.Staged(known, new StagingTally(0, known.TotalBytes, 0));
 
         meter.Begin(StagingPhase.Scanning, 0, 0);
         var side = _layout.SideDirectory(request.Destination);
@@ -180,11 +188,13 @@ public sealed partial class ArtifactStager : IDisposable
             record.SaveListing(identity, listing);
         }
 
-        Directory.CreateDirectory(request.Destination);
+        // What is served through a link stays so until all own files are there.
+        var place = replaces ? record.WholePath : request.Destination;
+        Directory.CreateDirectory(place);
         asked = asked with { PinnedRevision = listing.Revision };
         LogStaging(request.Model.Key, listing.Files.Length, listing.TotalBytes, listing.Revision);
-        var files = new FileStager(_disk, _sharing, source, asked, listing, request.Destination, record, known, meter, _options.FreeSpaceReserve, damaged);
-        var (proven, failure) = await StageFilesAsync(listing, files, request.Destination, meter, cancellationToken).ConfigureAwait(false);
+        var files = new FileStager(_disk, _sharing, source, asked, listing, place, record, known, meter, _options.FreeSpaceReserve, damaged);
+        var (proven, failure) = await StageFilesAsync(listing, files, place, meter, cancellationToken).ConfigureAwait(false);
         if (failure is not null)
         {
             // A listing whose content is gone at the source is no good for a resume; the next try lists anew.
@@ -193,7 +203,13 @@ public sealed partial class ArtifactStager : IDisposable
         }
 
         meter.Begin(StagingPhase.Finalizing, listing.TotalBytes, listing.Files.Length);
-        var manifest = new StagingCommit(_disk, record, identity with { Revision = listing.Revision }, _time.GetUtcNow()).Commit(proven, known);
+        var manifest = new StagingCommit(_disk, record, identity with { Revision = listing.Revision }, _time.GetUtcNow()).Commit(place, proven, known);
+        if (replaces)
+        {
+            _disk.Exchange(place, request.Destination);
+            _disk.FlushDirectory(Path.GetDirectoryName(request.Destination)!);
+        }
+
         await _manifests.SaveAsync(request.Model.Key, manifest).ConfigureAwait(false);
         Discard(side);
         LogStaged(request.Model.Key, listing.TotalBytes, meter.Tally.BytesFetched, meter.Tally.BytesReused, meter.Tally.Reconnects);

@@ -10,9 +10,9 @@ namespace Ome.Agent.Staging;
 /// </summary>
 internal sealed class StagingCommit(StagingDisk disk, StagingRecord record, SourceIdentity identity, DateTimeOffset now)
 {
-    public ArtifactManifest Commit(ImmutableArray<ProvenFile> files, ArtifactManifest? former)
+    /// <summary>Moves the files to <paramref name="destination"/>: where the artifact lies, or will lie by one more rename.</summary>
+    public ArtifactManifest Commit(string destination, ImmutableArray<ProvenFile> files, ArtifactManifest? former)
     {
-        var destination = identity.StoragePath;
         var touched = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < files.Length; i++)
         {
@@ -29,12 +29,12 @@ internal sealed class StagingCommit(StagingDisk disk, StagingRecord record, Sour
         foreach (var directory in touched) disk.FlushDirectory(directory);
         disk.FlushDirectory(Path.GetDirectoryName(destination)!);
         var trust = files.All(file => !file.File.Digests.IsEmpty) ? ManifestTrust.Upstream : ManifestTrust.Local;
-        return new ArtifactManifest(identity, trust, now, files.Select(EntryOf));
+        return new ArtifactManifest(identity, trust, now, files.Select(file => EntryOf(destination, file)));
     }
 
-    private ManifestEntry EntryOf(ProvenFile file)
+    private ManifestEntry EntryOf(string destination, ProvenFile file)
     {
-        var path = StagingLayout.FileOf(identity.StoragePath, file.File.Path);
+        var path = StagingLayout.FileOf(destination, file.File.Path);
         if (disk.Look(path) is not (FileType.Regular, var stamp, _) || !file.IsAt(stamp)) throw new IOException($"'{file.File.Path}' changed while it was put in place");
         return new ManifestEntry(file.File.Path, stamp, null, file.Sha256, file.File.Digests, file.Chunks, []);
     }

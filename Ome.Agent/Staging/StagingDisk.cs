@@ -11,6 +11,10 @@ public partial class StagingDisk
     private const int NotSupported = 95;
     private const int NoSpace = 28;
     private const int Quota = 122;
+    private const int Invalid = 22;
+    private const int NotImplemented = 38;
+    private const int Here = -100;
+    private const uint BothWays = 2;
     private const uint WriteBackNow = 2;
 
     /// <summary>Bytes an unprivileged writer may still use on the directory's file system.</summary>
@@ -58,6 +62,18 @@ public partial class StagingDisk
         if (rename(from, to) != 0) throw Error(Marshal.GetLastPInvokeError(), "rename", to);
     }
 
+    /// <summary>Swaps what two names stand for, in one step where the file system can; where it cannot, the second stands for nothing for a moment.</summary>
+    public virtual void Exchange(string one, string other)
+    {
+        if (renameat2(Here, one, Here, other, BothWays) == 0) return;
+        var errno = Marshal.GetLastPInvokeError();
+        if (errno is not (Invalid or NotImplemented)) throw Error(errno, "exchange", other);
+        var aside = one + ".old";
+        Rename(other, aside);
+        Rename(one, other);
+        Rename(aside, one);
+    }
+
     /// <summary>Gives a file a second name.</summary>
     public virtual void Link(string file, string name)
     {
@@ -90,6 +106,9 @@ public partial class StagingDisk
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int rename(string from, string to);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int renameat2(int fromDirectory, string from, int toDirectory, string to, uint flags);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int link(string file, string name);

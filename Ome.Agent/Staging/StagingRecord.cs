@@ -17,6 +17,9 @@ internal sealed class StagingRecord(StagingDisk disk, string directory)
 
     private string ListingPath => Path.Combine(directory, "listing.json");
 
+    /// <summary>Directory of the whole artifact, where it cannot grow in its own place.</summary>
+    public string WholePath => Path.Combine(directory, "whole");
+
     /// <summary>Side file of the listing's n-th file.</summary>
     public string PartPath(int index) => Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{index:D6}.part"));
 

@@ -81,6 +81,76 @@ public sealed class ArtifactSharingTests
         await StageAsync(bed, Child, DownloadPolicy.ReuseIfExists, cancellationToken);
 
         var own = await StageAsync(bed, Child, DownloadPolicy.AlwaysDownload, cancellationToken);
+    [Test, CancelAfter(30_000)]
+    public async Task A16_the_link_serves_until_all_own_files_are_there(CancellationToken cancellationToken)
+    {
+        await using var bed = await BedAsync(cancellationToken);
+        await StageAsync(bed, Parent, DownloadPolicy.AlwaysDownload, cancellationToken);
+        await StageAsync(bed, Child, DownloadPolicy.ReuseIfExists, cancellationToken);
+        bed.Hub.Faults.Add(new HubFault(HubFaultKind.Status, HubFaultScope.Resolve, Times: int.MaxValue, Status: 404));
+
+        var failed = await StageAsync(bed, Child, DownloadPolicy.AlwaysDownload, cancellationToken, reconsiders: true);
+
+        failed.Result.Should().BeOfType<StagingResult.Failed>();
+        IsLink(bed, Child).Should().BeTrue();
+        bed.Records[Parent.DataKey]!.Config!.Artifact.ChildrenPaths.Should().Equal(Place(bed, Child));
+    }
+
+    [TestCase("Exchange")]
+    [TestCase("Rename")]
+    [CancelAfter(30_000)]
+    public async Task A16_stopped_anywhere_it_goes_on_where_it_was(string at, CancellationToken cancellationToken)
+    {
+        var disk = new StoppingDisk();
+        await using var bed = await BedAsync(cancellationToken, disk);
+        await StageAsync(bed, Parent, DownloadPolicy.AlwaysDownload, cancellationToken);
+        await StageAsync(bed, Child, DownloadPolicy.ReuseIfExists, cancellationToken);
+        disk.StopsAt = at;
+        var sent = bed.Hub.BodyBytesSent;
+        (await StageAsync(bed, Child, DownloadPolicy.AlwaysDownload, cancellationToken, reconsiders: true)).Result.Should().BeOfType<StagingResult.Failed>();
+        IsLink(bed, Child).Should().BeTrue();
+        bed.Restart();
+
+        await StageAsync(bed, Child, DownloadPolicy.AlwaysDownload, cancellationToken, reconsiders: true);
+
+        IsLink(bed, Child).Should().BeFalse();
+        TestFiles.Tree(Place(bed, Child)).Should().BeEquivalentTo(TestFiles.Tree(Place(bed, Parent)));
+        (bed.Hub.BodyBytesSent - sent).Should().Be(TestFiles.Tree(Place(bed, Parent)).Values.Sum(bytes => (long)bytes.Length), "nothing is fetched twice");
+        Directory.EnumerateFileSystemEntries(bed.Layout.StagingRoot).Should().BeEmpty();
+        bed.Records[Parent.DataKey]!.Config!.Artifact.ChildrenPaths.Should().BeEmpty();
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task A15_turning_reuse_on_replaces_own_files_by_a_link_without_asking_the_hub(CancellationToken cancellationToken)
+    {
+        await using var bed = await BedAsync(cancellationToken);
+        await StageAsync(bed, Parent, DownloadPolicy.AlwaysDownload, cancellationToken);
+        await StageAsync(bed, Child, DownloadPolicy.AlwaysDownload, cancellationToken);
+        bed.Hub.Faults.Add(new HubFault(HubFaultKind.Status, Times: int.MaxValue, Status: 503));
+
+        var shared = await StageAsync(bed, Child, DownloadPolicy.ReuseIfExists, cancellationToken, reconsiders: true);
+
+        IsLink(bed, Child).Should().BeTrue();
+        shared.Artifact!.ParentPath.Should().ContainKey(Parent.DataKey);
+        bed.Records[Parent.DataKey]!.Config!.Artifact.ChildrenPaths.Should().Equal(Place(bed, Child));
+        bed.Get<Trash>().Empty(cancellationToken).Should().BeTrue();
+        TestFiles.Tree(Place(bed, Child)).Should().BeEquivalentTo(TestFiles.Tree(Place(bed, Parent)));
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task A15_files_that_others_link_to_stay_own_files(CancellationToken cancellationToken)
+    {
+        await using var bed = await BedAsync(cancellationToken);
+        await StageAsync(bed, Parent, DownloadPolicy.AlwaysDownload, cancellationToken);
+        await StageAsync(bed, Child, DownloadPolicy.ReuseIfExists, cancellationToken);
+        await StageAsync(bed, ModelKey.Cluster("another"), DownloadPolicy.AlwaysDownload, cancellationToken);
+
+        await StageAsync(bed, Parent, DownloadPolicy.ReuseIfExists, cancellationToken, reconsiders: true);
+
+        IsLink(bed, Parent).Should().BeFalse();
+        TestFiles.Tree(Place(bed, Child)).Should().NotBeEmpty();
+    }
+
 
         IsLink(bed, Child).Should().BeFalse();
         own.Artifact!.ParentPath.Should().ContainKey(Child.DataKey);
@@ -183,16 +253,41 @@ public sealed class ArtifactSharingTests
     }
 
     /// <summary>Stages and reports it, as the agent does.</summary>
-    internal static async Task<SharedStaging> StageAsync(StagingBed bed, ModelKey key, DownloadPolicy policy, CancellationToken cancellationToken)
+    internal static async Task<SharedStaging> StageAsync(StagingBed bed, ModelKey key, DownloadPolicy policy, CancellationToken cancellationToken, bool reconsiders = false)
     {
         var before = bed.Records[key.DataKey]?.Config?.Artifact;
-        var staged = await bed.Get<ArtifactSharing>().StageAsync(Request(bed, key, policy), before, null, cancellationToken);
+        var staged = await bed.Get<ArtifactSharing>().StageAsync(Request(bed, key, policy) with { Reconsiders = reconsiders }, before, null, cancellationToken);
         if (staged.Artifact is not null) bed.Records.SetReady(key, staged.Artifact);
         return staged;
     }
 
     internal static string Place(StagingBed bed, ModelKey key) => bed.Destination(key.Name);
 
+
+    /// <summary>Fails once, where a test says: as good as being killed there.</summary>
+    private sealed class StoppingDisk : StagingDisk
+    {
+        public string StopsAt { get; set; } = "";
+
+        public override void Exchange(string one, string other)
+        {
+            Stop(nameof(Exchange));
+            base.Exchange(one, other);
+        }
+
+        public override void Rename(string from, string to)
+        {
+            if (to.EndsWith(".safetensors", StringComparison.Ordinal)) Stop(nameof(Rename));
+            base.Rename(from, to);
+        }
+
+        private void Stop(string at)
+        {
+            if (StopsAt != at) return;
+            StopsAt = "";
+            throw Error(5, at, "here");
+        }
+    }
     private static StagingRequest Request(StagingBed bed, ModelKey key, DownloadPolicy policy)
     {
         var request = bed.Request("org/model", Place(bed, key));
