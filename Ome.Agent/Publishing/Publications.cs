@@ -61,7 +61,8 @@ public sealed class Publications(string nodeName)
     }
 
     private static ReportedArtifact MergedArtifact(ReportedArtifact? present, ReportedArtifact own) =>
-        present is null || present.Sha != own.Sha ? own : own with { ChildrenPaths = present.ChildrenPaths ?? own.ChildrenPaths, Unknown = present.Unknown };
+        // Without a commit it is what a child left that came before the entry did.
+        present is null || (present.Sha.Length > 0 && present.Sha != own.Sha) ? own : own with { ChildrenPaths = present.ChildrenPaths ?? own.ChildrenPaths, Unknown = present.Unknown };
 
     private ModelIntegrityCheck Check(ModelRecord record, ModelSpec spec, CheckFacts facts)
     {

@@ -56,12 +56,24 @@ public sealed partial class ArtifactRemover(StagingLayout layout, StagingDisk di
             await stager.AbandonAsync(abandoned, cancellationToken).ConfigureAwait(false);
         }
 
-        var isHub = request.Uri is StorageUri.HuggingFace;
-        var report = isHub ? await records.ReadAsync(cancellationToken).ConfigureAwait(false) : null;
-        var parent = isHub ? OtherParent(report, request.Key) : null;
+        if (request is not { Uri: StorageUri.HuggingFace, Destination: { } destination }) return await DecidedAsync(request, null, null, cancellationToken).ConfigureAwait(false);
+        while (true)
+        {
+            var expected = OtherParent(await records.ReadAsync(cancellationToken).ConfigureAwait(false), request.Key);
+
+            // From here on nobody links to these files, so that who shares them is so until they are gone.
+            using var held = await stager.HoldAllAsync(expected is null ? [destination] : [destination, expected], cancellationToken).ConfigureAwait(false);
+            var report = await records.ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (OtherParent(report, request.Key) == expected) return await DecidedAsync(request, report, expected, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<RemovalResult> DecidedAsync(RemovalRequest request, NodeReport? report, string? parent, CancellationToken cancellationToken)
+    {
+        var files = request.Uri is StorageUri.HuggingFace ? parent ?? request.Destination : null;
         var plan = RemovalRules.Decide(new RemovalFacts(
             request.Key, request.Uri, request.Destination, request.KeepsFiles, request.Destination is null ? [] : request.OthersAt(request.Destination), report,
-            parent is null ? [] : FindLinks(request, parent), parent is null ? [] : request.OthersAt(parent)));
+            files is null ? [] : FindLinks(request, files), parent is null ? [] : request.OthersAt(parent)));
         if (plan is RemovalPlan.Keep keep)
         {
             if (keep.IsNotable) LogKept(request.Key, request.Destination, keep.Why);
@@ -131,6 +143,6 @@ public sealed partial class ArtifactRemover(StagingLayout layout, StagingDisk di
     [LoggerMessage(4032, LogLevel.Warning, "{Model}: the entry of its parent {Parent} is not JSON and keeps its list of children")]
     private partial void LogParentUnreadable(ModelKey model, string parent);
 
-    [LoggerMessage(4033, LogLevel.Warning, "{Model}: the search for other links to its parent's files failed, so they stay: {Problem}")]
+    [LoggerMessage(4033, LogLevel.Warning, "{Model}: the search for other links to its files failed: {Problem}")]
     private partial void LogSearchFailed(ModelKey model, string problem);
 }

@@ -131,6 +131,8 @@ public sealed partial class ArtifactSharing(
     {
         var (own, destination) = (request.Model.Key, request.Destination);
         if (layout.Refuse(disk, destination, mayBeLink: true) is { } unsafePath) return Blank(new StagingResult.Failed(unsafePath));
+        // Whoever removes the parent decides before this or after: the parent's children are not counted while one is coming.
+        using var held = await stager.HoldAllAsync([destination, parent.ParentPath], cancellationToken).ConfigureAwait(false);
         if (layout.Refuse(disk, parent.ParentPath) is not null || disk.Look(parent.ParentPath) is not (FileType.Directory, _, _)) return null;
         if (DestinationRule.Overlap(destination, parent.ParentPath)) return null;
         var manifest = await ProveAsync(request, parent, listing, cancellationToken).ConfigureAwait(false);
@@ -165,9 +167,9 @@ public sealed partial class ArtifactSharing(
         if (disk.Look(destination) is (FileType.Directory, _, _)) disk.Exchange(pending, destination);
         else disk.Rename(pending, destination);
         disk.FlushDirectory(folder);
+        trash.Take(pending);
     }
 
-        trash.Take(pending);
     private static SharedStaging Blank(StagingResult result) => new(result, result is StagingResult.Failed ? null : new ReportedArtifact());
 
     [LoggerMessage(4040, LogLevel.Information, "{Model}: {Destination} links to the equal artifact of {Parent} at {Path}")]

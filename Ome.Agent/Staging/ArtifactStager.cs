@@ -68,8 +68,12 @@ public sealed partial class ArtifactStager : IDisposable
 
     internal FetchSharing Sharing => _sharing;
 
-    /// <summary>Keeps staging away from a destination until disposed: for repair.</summary>
+    /// <summary>Keeps staging, repair, removal and linking away from directories until disposed.</summary>
     internal Task<IDisposable> HoldAsync(string destination, CancellationToken cancellationToken) => _locks.TakeAsync(StagingLayout.IdOf(destination), cancellationToken);
+
+    /// <inheritdoc cref="HoldAsync(string, CancellationToken)"/>
+    internal Task<IDisposable> HoldAllAsync(IEnumerable<string> destinations, CancellationToken cancellationToken) =>
+        _locks.TakeAllAsync(destinations.Select(StagingLayout.IdOf), cancellationToken);
 
     /// <summary>The model's manifest, if it is about these files and every one of them is as it was when it was proven; its directory may be a link.</summary>
     internal async Task<ArtifactManifest?> FindCompleteAsync(StagingRequest request, CancellationToken cancellationToken)

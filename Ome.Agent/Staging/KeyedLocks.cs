@@ -28,6 +28,22 @@ internal sealed class KeyedLocks : IDisposable
         return new Held(this, key, entry);
     }
 
+    /// <summary>Waits for all keys, in one order for everybody, so that two callers never wait for each other.</summary>
+    public async Task<IDisposable> TakeAllAsync(IEnumerable<string> keys, CancellationToken cancellationToken)
+    {
+        var all = new HeldTogether();
+        try
+        {
+            foreach (var key in keys.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)) all.Add(await TakeAsync(key, cancellationToken).ConfigureAwait(false));
+            return all;
+        }
+        catch
+        {
+            all.Dispose();
+            throw;
+        }
+    }
+
     public void Dispose()
     {
         lock (_entries)
@@ -50,6 +66,15 @@ internal sealed class KeyedLocks : IDisposable
         public SemaphoreSlim Gate { get; } = new(1);
 
         public int Users { get; set; }
+    }
+
+    private sealed class HeldTogether : IDisposable
+    {
+        private readonly List<IDisposable> _held = [];
+
+        public void Add(IDisposable held) => _held.Add(held);
+
+        public void Dispose() => _held.ForEach(static held => held.Dispose());
     }
 
     private sealed class Held(KeyedLocks owner, string key, Entry entry) : IDisposable

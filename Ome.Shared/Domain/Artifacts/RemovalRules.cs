@@ -10,7 +10,7 @@ namespace Ome.Shared.Domain.Artifacts;
 /// <param name="KeepsFiles">The reserve label.</param>
 /// <param name="OthersThere">Models that stay and whose files lie in, around or at the destination.</param>
 /// <param name="Report">What this node says of its models; null when it could not be read.</param>
-/// <param name="LinksIn">Links below the models root, other than the destination itself, that lead to the recorded parent's directory; null when the search failed.</param>
+/// <param name="LinksIn">Links below the models root, other than the destination itself, that lead to the directory its files lie in; null when the search failed.</param>
 /// <param name="OthersAtParent">Models that stay and whose files lie at the recorded parent's directory.</param>
 public sealed record RemovalFacts(
     ModelKey Key,
@@ -65,7 +65,12 @@ public static class RemovalRules
 
         if (artifact.ChildrenPaths is { Count: > 0 } children) return new RemovalPlan.Keep($"'{children[0]}' links to its files");
         if (ArtifactLinks.ParentOf(artifact) is not { } parent) return new RemovalPlan.Keep("the node's report does not say whose the files are", IsNotable: true);
-        if (string.Equals(parent.Key, facts.Key.DataKey, StringComparison.OrdinalIgnoreCase)) return new RemovalPlan.Remove(destination);
+        if (string.Equals(parent.Key, facts.Key.DataKey, StringComparison.OrdinalIgnoreCase))
+        {
+            // A child that came before the parent's entry did is in no list, but its link is there.
+            return facts.LinksIn is [var link, ..] ? new RemovalPlan.Keep($"'{link}' links to its files") : new RemovalPlan.Remove(destination);
+        }
+
         var isOrphaned = !facts.Report.Entries.Keys.Contains(parent.Key, StringComparer.OrdinalIgnoreCase) && facts.LinksIn is { Count: 0 } && facts.OthersAtParent.Count == 0;
         return new RemovalPlan.Remove(destination, parent.Key, isOrphaned ? parent.Value : null);
     }

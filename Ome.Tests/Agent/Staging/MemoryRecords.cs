@@ -15,14 +15,29 @@ public sealed class MemoryRecords : IArtifactRecords
     /// <summary>The ConfigMap cannot be read.</summary>
     public bool IsUnreadable { get; set; }
 
-    public NodeModelEntry? this[string key] => Data.TryGetValue(key, out var text) && NodeReportCodec.TryDecode(text, out var entry, out _) ? entry : null;
+    /// <summary>Awaited in the middle of every operation: what others do meanwhile.</summary>
+    public Func<Task> Meanwhile { get; set; } = static () => Task.CompletedTask;
 
-    public void SetReady(ModelKey key, ReportedArtifact artifact) =>
-        Data[key.DataKey] = NodeReportCodec.Encode(NodeModelEntry.Of(key.Name, NodeModelState.Ready) with { Config = new ReportedConfig { Artifact = artifact } });
-
-    public Task<NodeReport?> ReadAsync(CancellationToken cancellationToken)
+    public NodeModelEntry? this[string key]
     {
-        lock (_lock) return Task.FromResult(IsUnreadable ? null : NodeReport.Read("node", Data));
+        get
+        {
+            lock (_lock) return Data.TryGetValue(key, out var text) && NodeReportCodec.TryDecode(text, out var entry, out _) ? entry : null;
+        }
+    }
+
+    public void SetReady(ModelKey key, ReportedArtifact artifact)
+    {
+        lock (_lock) Data[key.DataKey] = NodeReportCodec.Encode(NodeModelEntry.Of(key.Name, NodeModelState.Ready) with { Config = new ReportedConfig { Artifact = artifact } });
+    }
+
+    public async Task<NodeReport?> ReadAsync(CancellationToken cancellationToken)
+    {
+        await Meanwhile();
+        NodeReport? report;
+        lock (_lock) report = IsUnreadable ? null : NodeReport.Read("node", Data);
+        await Meanwhile();
+        return report;
     }
 
     public Task<bool> AddChildAsync(string parentKey, string path, CancellationToken cancellationToken) =>
@@ -31,14 +46,15 @@ public sealed class MemoryRecords : IArtifactRecords
     public Task<bool> RemoveChildAsync(string parentKey, string path, CancellationToken cancellationToken) =>
         Change(parentKey, entry => ArtifactLinks.RemoveChild(entry, path));
 
-    private Task<bool> Change(string key, Func<NodeModelEntry, NodeModelEntry> change)
+    private async Task<bool> Change(string key, Func<NodeModelEntry, NodeModelEntry> change)
     {
+        await Meanwhile();
         lock (_lock)
         {
-            if (!Data.TryGetValue(key, out var text)) return Task.FromResult(true);
-            if (!NodeReportCodec.TryDecode(text, out var entry, out _)) return Task.FromResult(false);
+            if (!Data.TryGetValue(key, out var text)) return true;
+            if (!NodeReportCodec.TryDecode(text, out var entry, out _)) return false;
             Data[key] = NodeReportCodec.Encode(change(entry));
-            return Task.FromResult(true);
+            return true;
         }
     }
 }
