@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Ome.Shared.Domain.Manifests;
+using Ome.Shared.Domain.Objects;
 
 namespace Ome.Agent.Staging;
 
@@ -17,6 +18,16 @@ public sealed record ArtifactFile(
     /// Digests of which one may be the content's: a multipart MD5 under each usual part size. A match proves the content; none says nothing.
     /// </summary>
     public ImmutableArray<ContentDigest> Alternatives { get; init; } = [];
+
+    /// <summary>
+    /// An object as its store describes it (contract 5.1): whoever fetches, adopts or resumes the file holds it to this. A proof is kept in the manifest with the
+    /// SHA-256 of the same bytes, which is what later checks compare.
+    /// </summary>
+    public static ArtifactFile Of(ArtifactPath path, long size, ObjectExpectation expectation, string name, string? version) =>
+        new(path, size, expectation is ObjectExpectation.Whole whole ? [whole.Md5] : [], name, version)
+        {
+            Alternatives = expectation is ObjectExpectation.Multipart multipart ? PartSizes.Alternatives(multipart, size) : [],
+        };
 
     /// <summary>True when the source published something its bytes can be held to.</summary>
     public bool CanBeProven => !Digests.IsEmpty || !Alternatives.IsEmpty;

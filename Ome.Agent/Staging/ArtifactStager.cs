@@ -197,6 +197,7 @@ public sealed partial class ArtifactStager : IDisposable
         Directory.CreateDirectory(place);
         asked = asked with { PinnedRevision = listing.Revision };
         LogStaging(request.Model.Key, listing.Files.Length, listing.TotalBytes, listing.Revision);
+        if (listing.Files.Count(file => !file.CanBeProven) is > 0 and var bySize) LogBySize(request.Model.Key, bySize, listing.Files.First(file => !file.CanBeProven).Path.Value);
         var files = new FileStager(_disk, _sharing, source, asked, listing, place, record, known, meter, _options.FreeSpaceReserve, damaged);
         var (proven, failure) = await StageFilesAsync(listing, files, place, meter, cancellationToken).ConfigureAwait(false);
         if (failure is not null)

@@ -26,25 +26,15 @@ internal sealed class WholeDigester : IDisposable
 
     /// <summary>For a listed file: everything its source publishes.</summary>
     public WholeDigester(ArtifactFile file)
-        : this(file.Size, file.Digests, file.Alternatives)
     {
-    }
-
-    public WholeDigester(long size, ImmutableArray<ContentDigest> expected)
-        : this(size, expected, [])
-    {
-    }
-
-    private WholeDigester(long size, ImmutableArray<ContentDigest> expected, ImmutableArray<ContentDigest> alternatives)
-    {
-        (_expected, _alternatives) = (expected, alternatives);
-        foreach (var digest in expected.Concat(alternatives))
+        (_expected, _alternatives) = (file.Digests, file.Alternatives);
+        foreach (var digest in _expected.Concat(_alternatives))
         {
             switch (digest.Algorithm)
             {
                 case DigestAlgorithm.GitSha1 when _gitSha1 is null:
                     _gitSha1 = IncrementalHash.CreateHash(HashAlgorithmName.SHA1);
-                    _gitSha1.AppendData(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"blob {size}\0")));
+                    _gitSha1.AppendData(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"blob {file.Size}\0")));
                     break;
                 case DigestAlgorithm.Md5:
                     _md5 ??= IncrementalHash.CreateHash(HashAlgorithmName.MD5);
@@ -97,7 +87,7 @@ internal sealed class WholeDigester : IDisposable
     }
 
     /// <summary>For each digest, which must be one of those asked for, what the content gives instead. Ends the taking of bytes.</summary>
-    public ImmutableArray<ContentDigest> ActualOf(ImmutableArray<ContentDigest> digests)
+    private ImmutableArray<ContentDigest> ActualOf(ImmutableArray<ContentDigest> digests)
     {
         End();
         return [.. digests.Select(digest => digest.Algorithm switch

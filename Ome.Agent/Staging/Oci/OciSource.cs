@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Objects;
 
@@ -134,9 +133,7 @@ internal sealed class OciSource(OciOptions options, OciHttp http, OciAuthenticat
             facts = found;
         }
 
-        var digests = facts.Expectation is ObjectExpectation.Whole whole ? ImmutableArray.Create(whole.Md5) : [];
-        var alternatives = facts.Expectation is ObjectExpectation.Multipart multipart ? PartSizes.Alternatives(multipart, facts.Size) : [];
-        return (new ArtifactFile(path, facts.Size, digests, facts.Name, facts.EntityTag) { Alternatives = alternatives }, null);
+        return (ArtifactFile.Of(path, facts.Size, facts.Expectation, facts.Name, facts.EntityTag), null);
     }
 
     private static ListingResult.Failed NotFound(StorageUri.Oci uri, string message) => new(Named(new StagingFailure(StagingFailureReason.NotFound, message), uri));

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Amazon.S3;
 using Amazon.S3.Model;
@@ -88,25 +87,22 @@ internal sealed class S3Source(S3Options options, S3Clients clients, TimeProvide
         ObjectNames.TryMap(found.Key, prefix, out var path, out _);
         var head = new GetObjectMetadataRequest { BucketName = bucket, Key = found.Key, ChecksumMode = ChecksumMode.ENABLED };
         var facts = await WithPatienceAsync(() => client.GetObjectMetadataAsync(head, cancellationToken), cancellationToken).ConfigureAwait(false);
-        var digests = ImmutableArray.CreateBuilder<ContentDigest>();
-        if (WholeSha256(facts) is { } sha256) digests.Add(sha256);
         // Under a KMS or customer key the entity tag is no MD5 of the content.
         var plain = facts.ServerSideEncryptionMethod?.Value is null or "" or "AES256" && string.IsNullOrEmpty(facts.ServerSideEncryptionCustomerMethod?.Value);
-        var expectation = plain ? ObjectExpectation.FromEntityTag(facts.ETag) : new ObjectExpectation.SizeOnly("encrypted with a key of its own");
-        if (expectation is ObjectExpectation.Whole whole) digests.Add(whole.Md5);
-        var alternatives = expectation is ObjectExpectation.Multipart multipart ? await PartsAsync(client, head, multipart, facts.ContentLength, cancellationToken).ConfigureAwait(false) : [];
-        return new ArtifactFile(path, facts.ContentLength, digests.ToImmutable(), found.Key, facts.ETag) { Alternatives = alternatives };
+        var expectation = plain ? ObjectExpectation.FromEntityTag(facts.ETag) : new ObjectExpectation.SizeOnly();
+        var file = ArtifactFile.Of(path, facts.ContentLength, expectation, found.Key, facts.ETag);
+        if (WholeSha256(facts) is { } sha256) file = file with { Digests = file.Digests.Insert(0, sha256) };
+        return expectation is ObjectExpectation.Multipart multipart && await PartSizeAsync(client, head, multipart, cancellationToken).ConfigureAwait(false) is { } partSize
+            ? file with { Alternatives = [ContentDigest.OfComposite(Convert.FromHexString(multipart.Value), multipart.Parts, partSize)] }
+            : file;
     }
 
     // S3 says how large the first part was. An alternative all the same: parts that were copied in may differ in size.
-    private async Task<ImmutableArray<ContentDigest>> PartsAsync(
-        IAmazonS3 client, GetObjectMetadataRequest head, ObjectExpectation.Multipart expectation, long size, CancellationToken cancellationToken)
+    private async Task<long?> PartSizeAsync(IAmazonS3 client, GetObjectMetadataRequest head, ObjectExpectation.Multipart expectation, CancellationToken cancellationToken)
     {
         var first = new GetObjectMetadataRequest { BucketName = head.BucketName, Key = head.Key, PartNumber = 1 };
         var part = await WithPatienceAsync(() => client.GetObjectMetadataAsync(first, cancellationToken), cancellationToken).ConfigureAwait(false);
-        return part.PartsCount == expectation.Parts && part.ContentLength is > 0 and var partSize
-            ? [ContentDigest.OfComposite(Convert.FromHexString(expectation.Value), expectation.Parts, partSize)]
-            : PartSizes.Alternatives(expectation, size);
+        return part.PartsCount == expectation.Parts && part.ContentLength > 0 ? part.ContentLength : null;
     }
 
     // A checksum of a checksum has a dash and the number of parts; only one of the whole object says something of its bytes.

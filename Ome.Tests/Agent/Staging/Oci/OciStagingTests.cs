@@ -1,8 +1,10 @@
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Ome.Agent.Staging;
 using Ome.Agent.Staging.Oci;
 using Ome.LocalCluster.Fakes;
 using Ome.Shared.Domain.Manifests;
+using Ome.Tests.Support;
 
 namespace Ome.Tests.Agent.Staging.Oci;
 
@@ -28,7 +30,28 @@ public sealed class OciStagingTests
         (await File.ReadAllBytesAsync(bed.Destination("m") + "/model.safetensors", token)).Should().Equal(shard);
     }
 
-    [Test, CancelAfter(180_000)]
+    /// <summary>Contract 5.1 where it is decided: is what lies under the file's name the object, or is it fetched?</summary>
+    [TestCaseSource(typeof(CaseTable), nameof(CaseTable.Rows), new object?[] { "contract/storage.json", "local" })]
+    public async Task Local(JsonElement row)
+    {
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var token = stop.Token;
+        await using var store = await FakeObjectStore.StartAsync(cancellationToken: token);
+        await using var bed = await StartAsync(store, token);
+        var content = Noise(6 * MiB);
+        store.Put("models", "m/file", Blob(row.Text("object")!, content));
+        if (row.Text("local") is { } local) Lay(bed.Destination("m") + "/file", local, content);
+        if (row.TryGetProperty("status", out var status)) store.Faults.Add(new HubFault(HubFaultKind.Status, HubFaultScope.Any, "m/file", Times: int.MaxValue, Status: status.GetInt32()));
+
+        var result = await bed.Stager.StageAsync(Request(bed), null, token);
+
+        (result is StagingResult.Failed ? "failed" : store.BodyBytesSent == 0 ? "kept" : "fetched").Should().Be(row.Text("want"));
+        if (result is not StagingResult.Staged staged) return;
+        staged.Manifest.Trust.ToString().Should().Be(row.Text("trust") ?? "Upstream");
+        (await File.ReadAllBytesAsync(bed.Destination("m") + "/file", token)).AsSpan().SequenceEqual(content).Should().BeTrue();
+    }
+
+    [Test, CancelAfter(60_000)]
     public async Task An_odd_part_size_stages_the_object_and_claims_no_proof(CancellationToken token)
     {
         await using var store = await FakeObjectStore.StartAsync(cancellationToken: token);
@@ -90,6 +113,24 @@ public sealed class OciStagingTests
     {
         var request = OciBed.Request("oci://n/fake-namespace/b/models/o/m", auth: null);
         return new StagingRequest(request.Model, request.Uri, bed.Destination("m"));
+    }
+
+    private static StoredBlob Blob(string form, byte[] content) => form switch
+    {
+        "one piece" => StoredBlob.Of(content),
+        "no digest" => StoredBlob.Of(content, withMd5: false),
+        "parts" => StoredBlob.OfParts(content, 5 * MiB),
+        "odd parts" => StoredBlob.OfParts(content, 777_777),
+        "parts with metadata" => StoredBlob.OfParts(content, 777_777, withMetadata: true),
+        _ => throw new ArgumentException(form, nameof(form)),
+    };
+
+    private static void Lay(string file, string form, byte[] content)
+    {
+        var bytes = form == "other size" ? content[1..] : [.. content];
+        if (form == "other bytes") bytes[MiB] ^= 1;
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllBytes(file, bytes);
     }
 
     private static byte[] Noise(int length)
