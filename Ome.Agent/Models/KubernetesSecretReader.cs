@@ -6,7 +6,7 @@ using Ome.Agent.Staging;
 
 namespace Ome.Agent.Models;
 
-/// <summary>Reads a value of a Secret when a source asks for it; nothing is kept.</summary>
+/// <summary>Reads a value of a Secret when a source asks for it; nothing is kept here.</summary>
 public sealed partial class KubernetesSecretReader(IKubernetes client, ILogger<KubernetesSecretReader> logger) : ISecretReader
 {
     public async Task<Secret?> ReadAsync(string secretNamespace, string name, string key, CancellationToken cancellationToken)
@@ -22,6 +22,11 @@ public sealed partial class KubernetesSecretReader(IKubernetes client, ILogger<K
         {
             LogNoSecret(secretNamespace, name, (int)refused.Response.StatusCode);
             return null;
+        }
+        catch (Exception away) when (away is HttpOperationException or HttpRequestException || (away is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            var why = away is HttpOperationException { Response.StatusCode: var status } ? $"the API server answers {(int)status}" : "the API server does not answer";
+            throw new HttpRequestException($"Secret {secretNamespace}/{name}: {why}", away);
         }
     }
 

@@ -19,7 +19,9 @@ public sealed class HuggingFaceSource(HubClient hub, HuggingFaceToken tokens) : 
     public async Task<ListingResult> ListAsync(SourceRequest request, CancellationToken cancellationToken)
     {
         var uri = (StorageUri.HuggingFace)request.Uri;
-        var token = await tokens.FindAsync(request.Model, cancellationToken).ConfigureAwait(false);
+        var (access, unknown) = await request.Access.FindAsync(() => AccessAsync(request.Model, cancellationToken), cancellationToken).ConfigureAwait(false);
+        if (access is null) return new ListingResult.Failed(Named(unknown!, uri));
+        var token = access.Token;
         var commit = request.PinnedRevision;
         if (commit is null)
         {
@@ -55,12 +57,15 @@ public sealed class HuggingFaceSource(HubClient hub, HuggingFaceToken tokens) : 
         SourceRequest request, ArtifactListing listing, ArtifactFile file, long offset, long length, CancellationToken cancellationToken)
     {
         var uri = (StorageUri.HuggingFace)request.Uri;
-        var token = await tokens.FindAsync(request.Model, cancellationToken).ConfigureAwait(false);
         var path = string.Join('/', file.Path.Value.Split('/').Select(Uri.EscapeDataString));
         var address = hub.Resolve($"{Escaped(uri)}/resolve/{listing.Revision}/{path}");
-        var result = await hub.OpenRangeAsync(address, token, offset, length, file.Size, cancellationToken).ConfigureAwait(false);
+        var result = await request.Access.OpenAsync<HubAccess>(
+            () => AccessAsync(request.Model, cancellationToken), access => hub.OpenRangeAsync(address, access.Token, offset, length, file.Size, cancellationToken), cancellationToken).ConfigureAwait(false);
         return result is OpenResult.Failed failed ? new OpenResult.Failed(Named(failed.Failure, uri) with { Path = file.Path }) : result;
     }
+
+    private async Task<(HubAccess? Access, StagingFailure? Failure)> AccessAsync(ModelSpec model, CancellationToken cancellationToken) =>
+        (new HubAccess(await tokens.FindAsync(model, cancellationToken).ConfigureAwait(false)), null);
 
     private static ArtifactFile? FileOf(TreeEntry entry, out string? problem)
     {
@@ -90,4 +95,10 @@ public sealed class HuggingFaceSource(HubClient hub, HuggingFaceToken tokens) : 
 
     private static StagingFailure Named(StagingFailure failure, StorageUri.HuggingFace uri) =>
         failure with { Message = string.Create(CultureInfo.InvariantCulture, $"'{uri.ModelId}': {failure.Message}") };
+
+    /// <summary>A token, or none: both are known answers.</summary>
+    private sealed class HubAccess(Secret? token)
+    {
+        public Secret? Token { get; } = token;
+    }
 }

@@ -35,7 +35,11 @@ public interface IArtifactSource
 /// <param name="Uri">Its parsed source.</param>
 /// <param name="Node">The node, for sources that filter by its shape; null outside a cluster.</param>
 /// <param name="PinnedRevision">Revision of an earlier listing to stay with.</param>
-public sealed record SourceRequest(ModelSpec Model, StorageUri Uri, NodeFacts? Node = null, string? PinnedRevision = null);
+public sealed record SourceRequest(ModelSpec Model, StorageUri Uri, NodeFacts? Node = null, string? PinnedRevision = null)
+{
+    /// <summary>What the source found out for this attempt; the same in every copy of the request.</summary>
+    internal SourceAccess Access { get; } = new();
+}
 
 /// <summary>Answer of <see cref="IArtifactSource.ListAsync"/>.</summary>
 public abstract record ListingResult

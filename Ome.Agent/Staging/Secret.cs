@@ -21,6 +21,7 @@ public sealed class Secret
 public interface ISecretReader
 {
     /// <summary>The value of a data key; null when the Secret or the key does not exist, which is a warning and not an error (contract 4.11).</summary>
+    /// <exception cref="HttpRequestException">Whether they exist cannot be found out now; its text may be shown.</exception>
     Task<Secret?> ReadAsync(string secretNamespace, string name, string key, CancellationToken cancellationToken);
 }
 

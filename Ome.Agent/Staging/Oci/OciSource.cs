@@ -16,7 +16,7 @@ internal sealed class OciSource(OciOptions options, OciHttp http, OciAuthenticat
     public async Task<ListingResult> ListAsync(SourceRequest request, CancellationToken cancellationToken)
     {
         var uri = (StorageUri.Oci)request.Uri;
-        var (bucket, failure) = await BucketAsync(request.Model, uri, cancellationToken).ConfigureAwait(false);
+        var (bucket, failure) = await request.Access.FindAsync(() => BucketAsync(request.Model, uri, cancellationToken), cancellationToken).ConfigureAwait(false);
         if (bucket is null) return new ListingResult.Failed(Named(failure!, uri));
         var prefix = ObjectNames.ListPrefix(uri.Prefix);
         var (summaries, listFailure) = await NamesAsync(bucket, prefix, cancellationToken).ConfigureAwait(false);
@@ -37,9 +37,10 @@ internal sealed class OciSource(OciOptions options, OciHttp http, OciAuthenticat
         SourceRequest request, ArtifactListing listing, ArtifactFile file, long offset, long length, CancellationToken cancellationToken)
     {
         var uri = (StorageUri.Oci)request.Uri;
-        var (bucket, failure) = await BucketAsync(request.Model, uri, cancellationToken).ConfigureAwait(false);
-        if (bucket is null) return new OpenResult.Failed(Named(failure!, uri) with { Path = file.Path });
-        var result = await bucket.OpenAsync(file.SourceName!, file.Version, offset, length, file.Size, cancellationToken).ConfigureAwait(false);
+        var result = await request.Access.OpenAsync<OciBucket>(
+            () => BucketAsync(request.Model, uri, cancellationToken),
+            bucket => bucket.OpenAsync(file.SourceName!, file.Version, offset, length, file.Size, cancellationToken),
+            cancellationToken).ConfigureAwait(false);
         return result is OpenResult.Failed failed ? new OpenResult.Failed(Named(failed.Failure, uri) with { Path = file.Path }) : result;
     }
 

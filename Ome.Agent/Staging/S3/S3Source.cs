@@ -20,7 +20,7 @@ internal sealed class S3Source(S3Options options, S3Clients clients, TimeProvide
     public async Task<ListingResult> ListAsync(SourceRequest request, CancellationToken cancellationToken)
     {
         var uri = (StorageUri.S3)request.Uri;
-        var (client, refused) = await clients.FindAsync(request.Model, uri, cancellationToken).ConfigureAwait(false);
+        var (client, refused) = await request.Access.FindAsync(() => clients.FindAsync(request.Model, uri, cancellationToken), cancellationToken).ConfigureAwait(false);
         if (client is null) return new ListingResult.Failed(Named(refused!, uri));
         try
         {
@@ -51,10 +51,15 @@ internal sealed class S3Source(S3Options options, S3Clients clients, TimeProvide
         SourceRequest request, ArtifactListing listing, ArtifactFile file, long offset, long length, CancellationToken cancellationToken)
     {
         var uri = (StorageUri.S3)request.Uri;
-        var (client, refused) = await clients.FindAsync(request.Model, uri, cancellationToken).ConfigureAwait(false);
-        if (client is null) return new OpenResult.Failed(Named(refused!, uri) with { Path = file.Path });
         // A range also for the whole: without one the SDK digests the body itself, a second time, and throws out of the last read.
         var get = new GetObjectRequest { BucketName = uri.Bucket, Key = file.SourceName, EtagToMatch = file.Version, ByteRange = new ByteRange(offset, offset + length - 1) };
+        var result = await request.Access.OpenAsync<IAmazonS3>(
+            () => clients.FindAsync(request.Model, uri, cancellationToken), client => GetAsync(client, get, offset, length, cancellationToken), cancellationToken).ConfigureAwait(false);
+        return result is OpenResult.Failed failed ? new OpenResult.Failed(Named(failed.Failure, uri) with { Path = file.Path }) : result;
+    }
+
+    private async Task<OpenResult> GetAsync(IAmazonS3 client, GetObjectRequest get, long offset, long length, CancellationToken cancellationToken)
+    {
         try
         {
             var response = await WithPatienceAsync(() => client.GetObjectAsync(get, cancellationToken), cancellationToken).ConfigureAwait(false);
@@ -63,7 +68,7 @@ internal sealed class S3Source(S3Options options, S3Clients clients, TimeProvide
         }
         catch (Exception e) when (S3Failure.IsExpected(e))
         {
-            return new OpenResult.Failed(Named(S3Failure.From(e), uri) with { Path = file.Path });
+            return new OpenResult.Failed(S3Failure.From(e));
         }
     }
 
