@@ -3,7 +3,7 @@ using Ome.Agent.Staging;
 namespace Ome.Tests.Contracts;
 
 /// <summary>A source connected to a fake of its service that can be told to fail. One per test; disposed with it.</summary>
-public abstract class ArtifactSourceBed : IAsyncDisposable
+public abstract class ArtifactSourceBed : ArtifactBed
 {
     /// <summary>What the fake must never see leave it: planted as the credential of <see cref="Request"/>.</summary>
     public const string PlantedSecret = "planted-secret-4711";
@@ -43,8 +43,12 @@ public abstract class ArtifactSourceBed : IAsyncDisposable
     /// <summary>Bodies of a file hold other bytes of the same length, so many times; its published digests stay.</summary>
     public abstract void CorruptBodies(string path, int times);
 
-    /// <summary>Puts new content under the same name: the branch moves, the object is overwritten.</summary>
-    public abstract void Replace(string path, byte[] content);
+    public sealed override async Task<IReadOnlyList<TakenFile>> TakeAsync(CancellationToken cancellationToken)
+    {
+        var listing = (await Source.ListAsync(Request, cancellationToken)).Should().BeOfType<ListingResult.Listed>().Which.Listing;
+        return [.. listing.Files.Select(static file => new TakenFile(file.Path.Value, file.Size, file.Digests))];
+    }
 
-    public abstract ValueTask DisposeAsync();
+    public sealed override async Task<StagingFailure> FailAsync(CancellationToken cancellationToken) =>
+        (await Source.ListAsync(RequestForNothing, cancellationToken)).Should().BeOfType<ListingResult.Failed>().Which.Failure;
 }
