@@ -1,5 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
+using Ome.Tests.Agent.Host;
+using Ome.Tests.Agent.Staging;
 using Ome.Tests.Operator;
 
 namespace Ome.Tests.Architecture;
@@ -16,6 +18,11 @@ public sealed class ContractCoverageTests
     [TestCase("controller.json", "C", 9, 12)]
     [TestCase("controller.json", "C", 14, 21)]
     [TestCase("keys.json", "C", 24, 24)]
+    [TestCase("artifacts.json", "A", 1, 16)]
+    [TestCase("removal.json", "D", 1, 11)]
+    [TestCase("removal.json", "D", 15, 16)]
+    [TestCase("storage.json", "P", 18, 23)]
+    [TestCase("storage.json", "P", 25, 25)]
     public void Every_row_is_a_case(string table, string letter, int first, int last)
     {
         using var stream = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "Cases", "contract", table));
@@ -32,4 +39,15 @@ public sealed class ContractCoverageTests
     [TestCase("C23")]
     public void Every_row_that_needs_a_cluster_is_a_test(string id) => typeof(ModelStatusTests).GetMethods(BindingFlags.Public | BindingFlags.Instance)
         .Select(static method => method.Name).Should().Contain(name => name.StartsWith(id, StringComparison.Ordinal));
+
+    [TestCase(typeof(DownloadPolicyTests), "A15")]
+    [TestCase(typeof(DownloadPolicyTests), "A16")]
+    [TestCase(typeof(DeletedModelTests), "D12")]
+    [TestCase(typeof(DeletedModelTests), "D13")]
+    [TestCase(typeof(DeletedModelTests), "D14")]
+    [TestCase(typeof(SchemeTests), "D11")]
+    [TestCase(typeof(SchemeTests), "D16")]
+    [TestCase(typeof(SecretsTests), "P24")]
+    public void Every_row_that_needs_an_agent_is_a_test(Type tests, string id) => tests.GetMethods(BindingFlags.Public | BindingFlags.Instance)
+        .SelectMany(static method => method.Name.Split('_')).Should().Contain(id);
 }

@@ -1,6 +1,12 @@
+using System.Text.Json;
+using k8s.Models;
 using Microsoft.Extensions.Hosting;
 using Ome.Agent.Staging;
+using Ome.Shared.Api;
+using Ome.Shared.Domain;
 using Ome.Shared.Domain.Models;
+using Ome.Shared.Kube;
+using Ome.Tests.Support;
 using static Ome.Tests.Agent.Staging.ArtifactSharingTests;
 
 namespace Ome.Tests.Agent.Staging;
@@ -11,190 +17,33 @@ public sealed class ArtifactRemoverTests
     private static readonly ModelKey Parent = ModelKey.Cluster("p");
     private static readonly ModelKey Child = ModelKey.Cluster("c");
 
-    [Test, CancelAfter(120_000)]
-    public async Task D01_an_oci_model_with_its_own_path_goes_and_its_bytes_follow(CancellationToken cancellationToken)
+    [TestCaseSource(typeof(CaseTable), nameof(CaseTable.Rows), new object?[] { "contract/removal.json", "remove" })]
+    public async Task Remove(JsonElement row)
     {
-        await using var bed = await BedAsync(cancellationToken);
-        Put(bed, "p/a/model.bin");
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var state = row.Text("state") ?? "";
+        await using var bed = await BedAsync(stop.Token, state.EndsWith("search fails", StringComparison.Ordinal) ? new BlindDisk() : null);
+        var model = state.StartsWith("child", StringComparison.Ordinal) ? Child : Parent;
+        await PrepareAsync(bed, state, stop.Token);
+        var destination = row.Text("destination")?.Replace("ROOT", bed.Root, StringComparison.Ordinal) ?? Place(bed, model);
+        string[] others = row.Text("other") is { } other ? [bed.Destination(other)] : [];
 
-        var result = await RemoveAsync(bed, Parent, "oci://n/ns/b/bucket/o/p", cancellationToken: cancellationToken);
+        var result = await RemoveAsync(bed, model, row.Text("uri"), destination, KeepsFiles(row), others, stop.Token);
 
-        result.Should().BeOfType<RemovalResult.Removed>();
-        Directory.Exists(Place(bed, Parent)).Should().BeFalse();
-        bed.Get<Trash>().Empty(cancellationToken).Should().BeTrue();
-        Directory.EnumerateFileSystemEntries(bed.Layout.TrashRoot).Should().BeEmpty();
-    }
+        var gone = row.GetProperty("gone").GetBoolean();
+        new StagingDisk().Look(Place(bed, model)).HasValue.Should().Be(!gone);
+        (result is RemovalResult.Removed).Should().Be(gone);
+        if (row.TryGetProperty("parentGone", out var parentGone)) Directory.Exists(Place(bed, Parent)).Should().Be(!parentGone.GetBoolean());
+        if (gone && model == Child && bed.Records[Parent.DataKey] is { } entry) entry.Config!.Artifact.ChildrenPaths.Should().BeEmpty();
+        if (row.TryGetProperty("told", out _))
+        {
+            result.Should().BeOfType<RemovalResult.Kept>().Which.IsNotable.Should().BeTrue();
+            bed.Logs.Lines.Should().Contain(line => line.Contains(destination, StringComparison.Ordinal) && line.Contains("Warning", StringComparison.Ordinal));
+        }
 
-    [TestCase("p")]
-    [TestCase("p/nested")]
-    [CancelAfter(120_000)]
-    public async Task D02_files_another_model_needs_stay(string other, CancellationToken cancellationToken)
-    {
-        await using var bed = await BedAsync(cancellationToken);
-        Put(bed, "p/model.bin");
-
-        var result = await RemoveAsync(bed, Parent, "oci://bucket/p", others: [bed.Destination(other)], cancellationToken: cancellationToken);
-
-        result.Should().BeOfType<RemovalResult.Kept>();
-        File.Exists(Place(bed, Parent) + "/model.bin").Should().BeTrue();
-    }
-
-    [TestCase(true)]
-    [TestCase(false)]
-    [CancelAfter(120_000)]
-    public async Task D03_D04_the_reserve_label_decides(bool keepsFiles, CancellationToken cancellationToken)
-    {
-        await using var bed = await BedAsync(cancellationToken);
-        Put(bed, "p/model.bin");
-
-        await RemoveAsync(bed, Parent, "oci://bucket/p", keepsFiles: keepsFiles, cancellationToken: cancellationToken);
-
-        Directory.Exists(Place(bed, Parent)).Should().Be(keepsFiles);
-    }
-
-    [Test, CancelAfter(120_000)]
-    public async Task D05_a_model_with_children_keeps_its_files(CancellationToken cancellationToken)
-    {
-        await using var bed = await BedAsync(cancellationToken);
-        await SharedAsync(bed, cancellationToken);
-
-        (await RemoveAsync(bed, Parent, cancellationToken: cancellationToken)).Should().BeOfType<RemovalResult.Kept>();
-
-        Directory.Exists(Place(bed, Parent)).Should().BeTrue();
-    }
-
-    [Test, CancelAfter(120_000)]
-    public async Task D06_a_hub_model_without_children_goes(CancellationToken cancellationToken)
-    {
-        await using var bed = await BedAsync(cancellationToken);
-        await StageAsync(bed, Parent, DownloadPolicy.AlwaysDownload, cancellationToken);
-
-        await RemoveAsync(bed, Parent, cancellationToken: cancellationToken);
-
-        Directory.Exists(Place(bed, Parent)).Should().BeFalse();
-    }
-
-    [Test, CancelAfter(120_000)]
-    public async Task D07_a_child_takes_only_its_link_and_its_parent_forgets_it(CancellationToken cancellationToken)
-    {
-        await using var bed = await BedAsync(cancellationToken);
-        await SharedAsync(bed, cancellationToken);
-
-        await RemoveAsync(bed, Child, cancellationToken: cancellationToken);
-
-        new FileInfo(Place(bed, Child)).LinkTarget.Should().BeNull();
-        File.Exists(Place(bed, Parent) + "/config.json").Should().BeTrue();
-        bed.Records[Parent.DataKey]!.Config!.Artifact.ChildrenPaths.Should().BeEmpty();
-    }
-
-    [Test, CancelAfter(120_000)]
-    public async Task D08_the_last_child_of_a_parent_that_is_gone_takes_the_files_too(CancellationToken cancellationToken)
-    {
-        await using var bed = await BedAsync(cancellationToken);
-        await SharedAsync(bed, cancellationToken);
-        bed.Records.Data.Remove(Parent.DataKey);
-
-        var result = await RemoveAsync(bed, Child, cancellationToken: cancellationToken);
-
-        result.Should().BeOfType<RemovalResult.Removed>().Which.Paths.Should().Equal(Place(bed, Child), Place(bed, Parent));
-        Directory.Exists(Place(bed, Parent)).Should().BeFalse();
-    }
-
-    [Test, CancelAfter(120_000)]
-    public async Task D09_the_files_stay_while_another_link_leads_to_them(CancellationToken cancellationToken)
-    {
-        await using var bed = await BedAsync(cancellationToken);
-        await SharedAsync(bed, cancellationToken);
-        bed.Records.Data.Remove(Parent.DataKey);
-        Directory.CreateDirectory(bed.Root + "/deep/er");
-        Directory.CreateSymbolicLink(bed.Root + "/deep/er/other", "../../p");
-
-        await RemoveAsync(bed, Child, cancellationToken: cancellationToken);
-
-        new FileInfo(Place(bed, Child)).LinkTarget.Should().BeNull();
-        Directory.Exists(Place(bed, Parent)).Should().BeTrue();
-    }
-
-    [Test, CancelAfter(120_000)]
-    public async Task D09_the_files_stay_when_the_search_for_links_failed(CancellationToken cancellationToken)
-    {
-        await using var bed = await BedAsync(cancellationToken, new BlindDisk());
-        await SharedAsync(bed, cancellationToken);
-        bed.Records.Data.Remove(Parent.DataKey);
-        Directory.CreateDirectory(bed.Root + "/unreadable");
-
-        await RemoveAsync(bed, Child, cancellationToken: cancellationToken);
-
-        Directory.Exists(Place(bed, Parent)).Should().BeTrue();
-    }
-
-    [TestCase("absent")]
-    [TestCase("unparsable")]
-    [TestCase("no artifact")]
-    [TestCase("unreadable")]
-    [CancelAfter(120_000)]
-    public async Task D10_without_knowing_who_shares_files_they_stay_and_it_is_told(string entry, CancellationToken cancellationToken)
-    {
-        await using var bed = await BedAsync(cancellationToken);
-        await StageAsync(bed, Parent, DownloadPolicy.AlwaysDownload, cancellationToken);
-        bed.Records.IsUnreadable = entry == "unreadable";
-        if (entry == "absent") bed.Records.Data.Clear();
-        if (entry == "unparsable") bed.Records.Data[Parent.DataKey] = "?";
-        if (entry == "no artifact") bed.Records.Data[Parent.DataKey] = """{"name":"p","status":"Ready"}""";
-
-        var result = await RemoveAsync(bed, Parent, cancellationToken: cancellationToken);
-
-        result.Should().BeOfType<RemovalResult.Kept>().Which.IsNotable.Should().BeTrue();
-        Directory.Exists(Place(bed, Parent)).Should().BeTrue();
-        bed.Logs.Lines.Should().Contain(line => line.Contains(Place(bed, Parent), StringComparison.Ordinal) && line.Contains("Warning", StringComparison.Ordinal));
-    }
-
-    [TestCase("local:///x")]
-    [TestCase("vendor://v/t/p")]
-    [TestCase("pvc://claim/path")]
-    [CancelAfter(120_000)]
-    public async Task D11_files_that_are_not_ours_are_never_touched(string uri, CancellationToken cancellationToken)
-    {
-        await using var bed = await BedAsync(cancellationToken);
-        Put(bed, "p/model.bin");
-
-        (await RemoveAsync(bed, Parent, uri, cancellationToken: cancellationToken)).Should().BeOfType<RemovalResult.Kept>();
-
-        File.Exists(Place(bed, Parent) + "/model.bin").Should().BeTrue();
-    }
-
-    [TestCase("/")]
-    [TestCase("ROOT")]
-    [TestCase("ROOT/..")]
-    [TestCase("ROOT/p/../../x")]
-    [TestCase("ROOT/.ome/models")]
-    [TestCase("ROOT/out/x")]
-    [TestCase("/etc")]
-    [CancelAfter(120_000)]
-    public async Task D15_a_place_that_is_not_ours_is_never_removed(string destination, CancellationToken cancellationToken)
-    {
-        await using var bed = await BedAsync(cancellationToken);
-        var outside = Directory.CreateDirectory(bed.Root + "-outside/x").FullName;
-        Directory.CreateSymbolicLink(bed.Root + "/out", bed.Root + "-outside");
-        Directory.CreateDirectory(bed.Root + "/.ome/models");
-
-        var result = await RemoveAsync(
-            bed, Parent, "oci://bucket/p", destination.Replace("ROOT", bed.Root, StringComparison.Ordinal), cancellationToken: cancellationToken);
-
-        result.Should().BeOfType<RemovalResult.Kept>().Which.IsNotable.Should().BeTrue();
-        Directory.Exists(outside).Should().BeTrue();
+        Directory.Exists(bed.Root + "-outside/x").Should().BeTrue();
         Directory.Exists(bed.Root + "/.ome/models").Should().BeTrue();
-    }
-
-    [Test, CancelAfter(120_000)]
-    public async Task D16_a_model_whose_uri_was_never_understood_goes_without_files(CancellationToken cancellationToken)
-    {
-        await using var bed = await BedAsync(cancellationToken);
-        Put(bed, "p/model.bin");
-
-        (await RemoveAsync(bed, Parent, null, cancellationToken: cancellationToken)).Should().BeOfType<RemovalResult.Kept>();
-
-        File.Exists(Place(bed, Parent) + "/model.bin").Should().BeTrue();
+        bed.Get<Trash>().Empty(stop.Token).Should().BeTrue();
     }
 
     [Test, CancelAfter(120_000)]
@@ -262,6 +111,35 @@ public sealed class ArtifactRemoverTests
         await RemoveAsync(bed, Parent, "oci://bucket/p", cancellationToken: cancellationToken);
 
         Directory.Exists(bed.Layout.SideDirectory(Place(bed, Parent))).Should().BeFalse();
+    }
+
+    private static async Task PrepareAsync(StagingBed bed, string state, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(bed.Root + "-outside/x");
+        Directory.CreateSymbolicLink(bed.Root + "/out", bed.Root + "-outside");
+        Directory.CreateDirectory(bed.Root + "/.ome/models");
+        Directory.CreateDirectory(bed.Root + "/unreadable");
+        if (state.Length == 0) Put(bed, "p/a/model.bin");
+        else if (state.StartsWith("own", StringComparison.Ordinal)) await StageAsync(bed, Parent, DownloadPolicy.AlwaysDownload, cancellationToken);
+        else await SharedAsync(bed, cancellationToken);
+
+        var has = (string what) => state.Contains(what, StringComparison.Ordinal);
+        if (has("its list lost")) bed.Records.SetReady(Parent, bed.Records[Parent.DataKey]!.Config!.Artifact with { ChildrenPaths = [] });
+        if (has("parent gone") || has("entry absent")) bed.Records.Data.Remove(Parent.DataKey);
+        if (has("entry unparsable")) bed.Records.Data[Parent.DataKey] = "?";
+        if (has("entry without artifact")) bed.Records.Data[Parent.DataKey] = """{"name":"p","status":"Ready"}""";
+        bed.Records.IsUnreadable = has("entry unreadable");
+        if (!has("another link")) return;
+        Directory.CreateDirectory(bed.Root + "/deep/er");
+        Directory.CreateSymbolicLink(bed.Root + "/deep/er/other", "../../p");
+    }
+
+    /// <summary>As the agent reads it from the model's object.</summary>
+    private static bool KeepsFiles(JsonElement row)
+    {
+        static Dictionary<string, string>? Marked(string? value) => value is null ? null : new() { [OmeNames.ReserveArtifactLabel] = value };
+        var metadata = new V1ObjectMeta { Name = "p", Labels = Marked(row.Text("label")), Annotations = Marked(row.Text("annotation")) };
+        return ModelSpecReader.Read(new ClusterBaseModel { Metadata = metadata }).KeepsFiles;
     }
 
     private static async Task SharedAsync(StagingBed bed, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Ome.Agent.Staging;
 using Ome.LocalCluster.Fakes;
 using Ome.Shared.Domain.Models;
@@ -49,24 +50,24 @@ public sealed class SecretsTests
         bed.Hub.LeakedAuthorizations.Should().BeEmpty();
     }
 
-    [Test, CancelAfter(120_000)]
-    public async Task P25_the_token_comes_from_the_secret_then_the_parameter_then_the_agent(CancellationToken cancellationToken)
+    [TestCaseSource(typeof(CaseTable), nameof(CaseTable.Rows), new object?[] { "contract/storage.json", "token" })]
+    public async Task Token(JsonElement row)
     {
         var secrets = new FakeSecrets { ["ome/hub-secret/token"] = "from-secret", ["ome/hub-secret/mine"] = "from-my-key", ["ns/hub-secret/token"] = "from-namespace" };
         var logs = new CapturedLogs();
         using var factory = new Microsoft.Extensions.Logging.LoggerFactory([logs]);
         var tokens = new HuggingFaceToken(
             secrets, new HuggingFaceOptions { Token = Secret.From("from-agent\n") }, new Microsoft.Extensions.Logging.Logger<HuggingFaceToken>(factory));
-        var parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["token"] = "from-parameter" };
-        var model = StagingBed.Model("hf://org/model") with { SecretName = "hub-secret", Parameters = parameters };
-        async Task<string?> FindAsync(ModelSpec spec) => (await tokens.FindAsync(spec, cancellationToken))?.Reveal();
+        var model = StagingBed.Model("hf://org/model") with
+        {
+            Key = row.Text("namespace") is { } ns ? ModelKey.Namespaced(ns, "m") : StagingBed.Key,
+            SecretName = row.Text("secret"),
+            Parameters = row.GetProperty("parameters").Deserialize<Dictionary<string, string>>()!,
+        };
 
-        (await FindAsync(model)).Should().Be("from-secret");
-        (await FindAsync(model with { Parameters = new Dictionary<string, string>(StringComparer.Ordinal) { ["secretKey"] = "mine" } })).Should().Be("from-my-key");
-        (await FindAsync(model with { Key = ModelKey.Namespaced("ns", "m") })).Should().Be("from-namespace");
-        (await FindAsync(model with { SecretName = "absent" })).Should().Be("from-parameter");
-        logs.Lines.Should().Contain(line => line.Contains("Warning", StringComparison.Ordinal) && line.Contains("ome/absent", StringComparison.Ordinal));
-        (await FindAsync(model with { SecretName = null, Parameters = new Dictionary<string, string>(StringComparer.Ordinal) })).Should().Be("from-agent");
+        (await tokens.FindAsync(model, CancellationToken.None))?.Reveal().Should().Be(row.Text("want"));
+
+        logs.Lines.Any(line => line.Contains("Warning", StringComparison.Ordinal) && line.Contains(row.Text("warns") ?? "", StringComparison.Ordinal)).Should().Be(row.Text("warns") is not null);
         logs.Lines.Should().NotContain(line => line.Contains("from-", StringComparison.Ordinal));
     }
 
