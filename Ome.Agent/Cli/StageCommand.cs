@@ -1,6 +1,9 @@
 using System.CommandLine;
+using Ome.Agent.Hosting;
+using Ome.Agent.Models;
 using Ome.Agent.Staging;
 using Ome.Agent.Verification;
+using Ome.Agent.Verification.Reading;
 using Ome.Shared.Domain;
 using Ome.Shared.Domain.Manifests;
 using Ome.Shared.Domain.Models;
@@ -17,7 +20,7 @@ internal static class StageCommand
     private const string Help = """
         Bring a model to a directory and prove every byte on the way. No cluster needed.
 
-        URI is hf://OWNER/NAME[@REVISION]. The token is taken from --token-file, else from HF_TOKEN; the hub's address from ENDPOINT or HF_ENDPOINT.
+        URI is hf://OWNER/NAME[@REVISION], or local://DIR for files that are in place already. The token is taken from --token-file, else from HF_TOKEN; the hub's address from ENDPOINT or HF_ENDPOINT.
         Files appear under their names only when all of them are proven; run it again after any interruption and it goes on where it was.
         The manifest is left in DIR/.ome: 'ome-agent verify DIR' compares with it.
 
@@ -58,7 +61,7 @@ internal static class StageCommand
         if (!StorageUri.TryParse(source, out var uri, out var refusal)) return await UsageAsync(console, $"URI is {refusal}");
         if (Path.GetDirectoryName(directory) is not { Length: > 1 } root) return await UsageAsync(console, $"DIR is '{directory}': it must lie below another directory than /");
         Directory.CreateDirectory(root);
-        await using var services = Services(root, directory, hub, options, time);
+        await using var services = Services(uri, root, directory, hub, options, time);
         var model = new ModelSpec { Key = ModelKey.Cluster("staged"), StorageUri = source };
         var progress = new Lines(console);
         var result = await services.GetRequiredService<ArtifactStager>().StageAsync(new StagingRequest(model, uri, directory), progress, cancellationToken);
@@ -75,7 +78,7 @@ internal static class StageCommand
         return ExitCode.Intact;
     }
 
-    private static ServiceProvider Services(string root, string directory, HuggingFaceOptions hub, StagingOptions options, TimeProvider time)
+    private static ServiceProvider Services(StorageUri uri, string root, string directory, HuggingFaceOptions hub, StagingOptions options, TimeProvider time)
     {
         var services = new ServiceCollection();
         services.AddLogging();
@@ -87,6 +90,16 @@ internal static class StageCommand
         services.AddSingleton<IArtifactRecords>(new NoRecords());
         services.AddSingleton<IManifestStore>(new DirectoryManifests(directory));
         services.AddSingleton(new StagingLayout(root));
+        if (uri is StorageUri.Local)
+        {
+            // What breaks its own format from the first is noted as such, as the agent does.
+            services.AddSingleton(new AgentOptions { ModelsRoot = root });
+            services.AddSingleton(_ => new IoBudget(0, time));
+            services.AddSingleton(provider => new ReadEngine(new ReadEngineOptions(), provider.GetRequiredService<IoBudget>(), time));
+            services.AddSingleton<ManifestBuilder>();
+            services.AddSingleton<IStructureReader, StructureReader>();
+        }
+
         return services.BuildServiceProvider();
     }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Ome.Agent.Staging;
 using Ome.Shared.Domain;
 using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Verification;
@@ -73,7 +74,7 @@ public sealed class AgentOptions
 
     [Flag("free-space-reserve", "bytes of the models root that staging leaves free", Group = "Staging", IsBytes = true, Environment = "OME_FREE_SPACE_RESERVE")]
     [Range(0, long.MaxValue)]
-    public long FreeSpaceReserve { get; set; } = 1L << 30;
+    public long FreeSpaceReserve { get; set; } = StagingOptions.DefaultFreeSpaceReserve;
 
     [Flag("node-label-retry", "tries of a Kubernetes write before it waits for the next round", Group = "Reporting", Environment = "OME_NODE_LABEL_RETRY")]
     [Range(1, 100)]

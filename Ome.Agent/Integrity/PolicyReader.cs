@@ -51,5 +51,6 @@ public static class PolicyReader
         return string.Join(" and ", given.Where(static one => one.Item2 is not null).Select(static one => Named(one.Item1, one.Item2!)));
     }
 
-    private static string Named(string name, string text) => $"annotation {name} is '{(text.Length <= MostOfValue ? text : text[..MostOfValue] + "…")}'";
+    /// <summary>An annotation and its value, for people.</summary>
+    public static string Named(string name, string text) => $"annotation {name} is '{(text.Length <= MostOfValue ? text : text[..MostOfValue] + "…")}'";
 }

@@ -2,11 +2,12 @@ using System.Collections.Concurrent;
 using Ome.Agent.Hosting;
 using Ome.Agent.Integrity;
 using Ome.Agent.Publishing;
+using Ome.Shared.Domain;
 using Ome.Shared.Domain.Models;
 
 namespace Ome.Agent.Models;
 
-/// <summary>What the author of a model is told of its integrity annotations: once for each wording, in the same words from every node with the same defaults.</summary>
+/// <summary>What the author of a model is told of its annotations: once for each wording, in the same words from every node with the same defaults.</summary>
 public sealed class AnnotationAdvice(AgentOptions options)
 {
     /// <summary>Reason of the Event.</summary>
@@ -18,6 +19,11 @@ public sealed class AnnotationAdvice(AgentOptions options)
     public PublishedEvent? News(ModelSpec spec)
     {
         var problems = PolicyReader.Read(options.Policy, spec.Integrity).Problems;
+        if (spec.BadStagingPriority is { } bad)
+        {
+            problems = problems.Add($"{PolicyReader.Named(OmeNames.StagingPriorityAnnotation, bad)}: it must be a whole number from {-StagingOrder.MostPriority} to {StagingOrder.MostPriority}; {spec.StagingPriority} is used");
+        }
+
         if (problems.IsEmpty)
         {
             Forget(spec.Key);

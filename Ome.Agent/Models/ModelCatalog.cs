@@ -106,5 +106,5 @@ public sealed class ModelCatalog(DestinationRule destinations, NodeFacts node)
 
     private static bool SameMarks(ModelSpec one, ModelSpec other) =>
         one.IsDeleting == other.IsDeleting && one.KeepsFiles == other.KeepsFiles && one.SkipsConfigParsing == other.SkipsConfigParsing
-        && one.StagingPriority == other.StagingPriority && one.Integrity == other.Integrity;
+        && one.StagingPriority == other.StagingPriority && one.BadStagingPriority == other.BadStagingPriority && one.Integrity == other.Integrity;
 }

@@ -5,6 +5,9 @@ namespace Ome.Agent.Staging;
 /// <summary>Settings of staging.</summary>
 public sealed class StagingOptions
 {
+    /// <summary>What is left free by default, in bytes: 1 GiB.</summary>
+    public const long DefaultFreeSpaceReserve = 1L << 30;
+
     /// <summary>Files of one model fetched at once. Default 8.</summary>
     [Range(1, 64)]
     public int ParallelFiles { get; set; } = 8;
@@ -21,9 +24,9 @@ public sealed class StagingOptions
     [Range(0, long.MaxValue)]
     public long BytesPerSecond { get; set; }
 
-    /// <summary>Bytes of the models' file system that staging leaves free. Default 2 GiB.</summary>
+    /// <summary>Bytes of the models' file system that staging leaves free. Default <see cref="DefaultFreeSpaceReserve"/>.</summary>
     [Range(0, long.MaxValue)]
-    public long FreeSpaceReserve { get; set; } = 2L << 30;
+    public long FreeSpaceReserve { get; set; } = DefaultFreeSpaceReserve;
 
     /// <summary>A body that gives less than 64 KiB in this time is given up and opened again where it stopped. Default 30 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.050", "01:00:00")]

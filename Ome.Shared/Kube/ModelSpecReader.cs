@@ -1,4 +1,3 @@
-using System.Globalization;
 using k8s.Models;
 using Ome.Shared.Api;
 using Ome.Shared.Domain;
@@ -10,12 +9,13 @@ namespace Ome.Shared.Kube;
 public static class ModelSpecReader
 {
     private const string RoleKey = "type";
-    private const int MostPriority = 1000;
 
     /// <summary>Reads a BaseModel or ClusterBaseModel.</summary>
     public static ModelSpec Read(ModelEntity model)
     {
         var storage = model.Spec?.Storage ?? new ModelStorage();
+        var urgency = model.GetAnnotation(OmeNames.StagingPriorityAnnotation);
+        var isPriority = StagingOrder.TryReadPriority(urgency, out var priority);
         return new()
         {
             Key = KeyOf(model),
@@ -33,8 +33,8 @@ public static class ModelSpecReader
             Role = model.Spec?.AdditionalMetadata?.GetValueOrDefault(RoleKey) ?? ModelSpec.DefaultRole,
             KeepsFiles = IsTrue(model.GetLabel(OmeNames.ReserveArtifactLabel)),
             SkipsConfigParsing = IsTrue(model.GetAnnotation(OmeNames.SkipConfigParsingAnnotation)) || IsTrue(model.GetAnnotation(OmeNames.SkipConfigParsingAlias)),
-            StagingPriority = int.TryParse(model.GetAnnotation(OmeNames.StagingPriorityAnnotation), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var priority)
-                ? Math.Clamp(priority, -MostPriority, MostPriority) : 0,
+            StagingPriority = priority,
+            BadStagingPriority = isPriority ? null : urgency,
             Integrity = new(
                 model.GetAnnotation(OmeNames.IntegrityModeAnnotation),
                 model.GetAnnotation(OmeNames.IntegrityIntervalAnnotation),

@@ -27,7 +27,7 @@ public abstract class ArtifactContract
         ["model-00002-of-00002.safetensors"] = Noise(3, 300_000),
     };
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task It_lists_every_file_of_every_page_with_its_exact_size(CancellationToken cancellationToken)
     {
         await using var bed = await BeginAsync(Files, cancellationToken);
@@ -38,7 +38,7 @@ public abstract class ArtifactContract
             Files.OrderBy(file => file.Key, StringComparer.Ordinal).Select(file => (file.Key, (long)file.Value.Length)));
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Every_listed_digest_is_the_digest_of_the_bytes(CancellationToken cancellationToken)
     {
         await using var bed = await BeginAsync(Files, cancellationToken);
@@ -46,7 +46,7 @@ public abstract class ArtifactContract
         Held(await bed.TakeAsync(cancellationToken), Files);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task New_content_under_a_name_is_not_held_to_what_was_there(CancellationToken cancellationToken)
     {
         await using var bed = await BeginAsync(Files, cancellationToken);
@@ -57,7 +57,7 @@ public abstract class ArtifactContract
         Held(await bed.TakeAsync(cancellationToken), changed);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task What_does_not_exist_is_not_found(CancellationToken cancellationToken)
     {
         await using var bed = await BeginAsync(Files, cancellationToken);
@@ -65,7 +65,7 @@ public abstract class ArtifactContract
         (await bed.FailAsync(cancellationToken)).Reason.Should().Be(StagingFailureReason.NotFound);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Who_gives_up_gets_no_answer(CancellationToken cancellationToken)
     {
         await using var bed = await BeginAsync(Files, cancellationToken);

@@ -124,7 +124,7 @@ public abstract class ArtifactSourceContract : ArtifactContract
         (await ListAsync(bed, cancellationToken)).Files.Should().HaveCount(Files.Count);
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Content_that_changed_after_listing_is_never_given_for_the_listed(CancellationToken cancellationToken)
     {
         await using var bed = await StartAsync(Files, cancellationToken);

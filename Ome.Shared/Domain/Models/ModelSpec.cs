@@ -53,6 +53,9 @@ public sealed record ModelSpec
     /// <summary>How urgent its staging is, larger first; 0 when not annotated, or not with a number.</summary>
     public int StagingPriority { get; init; }
 
+    /// <summary>What was annotated as priority and is none; null when it is one, or nothing was.</summary>
+    public string? BadStagingPriority { get; init; }
+
     /// <summary>Per-model integrity annotations, as written.</summary>
     public IntegrityAnnotations Integrity { get; init; } = IntegrityAnnotations.None;
 

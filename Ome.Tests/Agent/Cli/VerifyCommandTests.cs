@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Ome.Agent.Cli;
 using Ome.Agent.Files;
+using Ome.Agent.Verification;
 using Ome.Tests.Support;
 
 namespace Ome.Tests.Agent.Cli;
@@ -219,6 +220,20 @@ public sealed class VerifyCommandTests
 
         exit.Should().Be(2);
         error.Should().Contain(message);
+    }
+
+    [Test]
+    public async Task A_local_directory_is_staged_with_what_breaks_its_own_format_as_the_baseline(CancellationToken token)
+    {
+        _tree.Write(Shard, "no header, no tensors");
+        // Nobody has written to it for long.
+        foreach (var file in Directory.EnumerateFiles(_tree.Root, "*", SearchOption.AllDirectories)) File.SetLastWriteTimeUtc(file, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+
+        var (exit, _, error) = await RunAsync(token, "stage", "local://" + _tree.Root, _tree.Root);
+
+        exit.Should().Be(0, error);
+        var manifest = ManifestFile.Load(VerifyCommand.ManifestOf(_tree.Root)).Should().BeOfType<ManifestLoad.Loaded>().Which.Document.Manifest;
+        manifest.Entries.Where(entry => !entry.Baseline.IsEmpty).Select(entry => entry.Path.Value).Should().Equal(Shard);
     }
 
     [Test]

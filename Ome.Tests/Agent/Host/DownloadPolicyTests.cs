@@ -16,7 +16,7 @@ namespace Ome.Tests.Agent.Host;
 [Parallelizable]
 public sealed class DownloadPolicyTests
 {
-    [Test, CancelAfter(90_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A15_A16_own_files_become_a_link_and_own_files_again_and_the_model_is_ready_throughout(CancellationToken token)
     {
         using var tree = new TempDirectory();
@@ -50,7 +50,7 @@ public sealed class DownloadPolicyTests
         (await history.TakeUntilAsync("Ready", token)).Should().Equal("Ready");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A15_what_cannot_be_done_now_is_said_and_changes_nothing(CancellationToken token)
     {
         using var tree = new TempDirectory();
@@ -75,7 +75,7 @@ public sealed class DownloadPolicyTests
         new FileInfo(Path.Combine(node.ModelsRoot, "c")).LinkTarget.Should().Be("p");
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_record_of_an_agent_that_did_not_keep_the_policy_takes_the_present_one(CancellationToken token)
     {
         using var tree = new TempDirectory();

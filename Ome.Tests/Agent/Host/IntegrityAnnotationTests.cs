@@ -68,6 +68,22 @@ public sealed class IntegrityAnnotationTests
             "annotation ome.io/integrity-interval is '1s': interval is 00:00:01; it must be between 00:00:10 and 1.00:00:00; 10m and 7d are used");
     }
 
+    [TestCase("urgent", 0)]
+    [TestCase("5000", 1000)]
+    [CancelAfter(180_000)]
+    public async Task A_staging_priority_that_is_none_is_told_with_what_it_may_be(string value, int used, CancellationToken token)
+    {
+        await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
+        await node.StartAsync(cancellationToken: token);
+        var model = "urgent-" + node.NodeName;
+
+        await node.ApplyClusterModelAsync(model, "local://" + node.WriteModel("urgent"), null, token, new() { [OmeNames.StagingPriorityAnnotation] = value });
+
+        await UntilAsync(async () => (await ToldAsync(node.Plane, model, token)).Count > 0, token);
+        (await ToldAsync(node.Plane, model, token)).Should().ContainSingle().Which.Message.Should().Be(
+            $"annotation ome.io/staging-priority is '{value}': it must be a whole number from -1000 to 1000; {used} is used");
+    }
+
     [Test]
     [CancelAfter(180_000)]
     public async Task An_interval_of_the_model_is_its_own(CancellationToken token)

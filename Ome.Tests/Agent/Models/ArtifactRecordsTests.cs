@@ -15,7 +15,7 @@ public sealed class ArtifactRecordsTests
     private const string Node = "records-node";
     private const string Parent = "clusterbasemodel.p";
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A10_a_child_comes_and_goes_with_its_parents_entry(CancellationToken token)
     {
         var (_, _, records) = await RecordsAsync(NodeReportCodec.Encode(NodeModelEntry.Of("p", NodeModelState.Ready)), token);
@@ -29,7 +29,7 @@ public sealed class ArtifactRecordsTests
     [TestCaseSource(typeof(CaseTable), nameof(CaseTable.Rows), new object?[] { "contract/artifacts.json", "write" })]
     public async Task Write(JsonElement row)
     {
-        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         var token = stop.Token;
         var (client, ns, records) = await RecordsAsync(row.Text("entry") ?? "", token, row.Text("entry") is null ? "clusterbasemodel.other" : Parent);
         var before = await client.CoreV1.ReadNamespacedConfigMapAsync(Node, ns, cancellationToken: token);

@@ -9,7 +9,7 @@ public sealed class KubernetesSecretReaderTests
 {
     [TestCase(false)]
     [TestCase(true)]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_secret_that_cannot_be_asked_for_now_is_not_one_that_does_not_exist(bool cut, CancellationToken token)
     {
         await using var plane = await ControlPlanes.StartAsync(token);

@@ -20,7 +20,7 @@ public sealed class ArtifactRemoverTests
     [TestCaseSource(typeof(CaseTable), nameof(CaseTable.Rows), new object?[] { "contract/removal.json", "remove" })]
     public async Task Remove(JsonElement row)
     {
-        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         var state = row.Text("state") ?? "";
         await using var bed = await BedAsync(stop.Token, state.EndsWith("search fails", StringComparison.Ordinal) ? new BlindDisk() : null);
         var model = state.StartsWith("child", StringComparison.Ordinal) ? Child : Parent;

@@ -17,7 +17,7 @@ public sealed class ArtifactSharingTests
     [TestCaseSource(typeof(CaseTable), nameof(CaseTable.Rows), new object?[] { "contract/artifacts.json", "stage" })]
     public async Task Stage(JsonElement row)
     {
-        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         await using var bed = await BedAsync(stop.Token);
         await StageAsync(bed, Parent, DownloadPolicy.AlwaysDownload, stop.Token);
         if (row.TryGetProperty("status", out var status)) bed.Hub.Faults.Add(new HubFault(HubFaultKind.Status, HubFaultScope.Api, Times: int.MaxValue, Status: status.GetInt32()));
@@ -50,7 +50,7 @@ public sealed class ArtifactSharingTests
         TestFiles.Tree(Place(bed, Child)).Should().BeEquivalentTo(TestFiles.Tree(Place(bed, Parent)));
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A13_a_parent_whose_entry_is_not_json_gets_no_child(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -81,7 +81,7 @@ public sealed class ArtifactSharingTests
         TestFiles.Tree(Place(bed, Parent)).Should().BeEquivalentTo(TestFiles.Tree(Place(bed, Child)));
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A16_the_link_serves_until_all_own_files_are_there(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -98,7 +98,7 @@ public sealed class ArtifactSharingTests
 
     [TestCase("Exchange")]
     [TestCase("Rename")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task A16_stopped_anywhere_it_goes_on_where_it_was(string at, CancellationToken cancellationToken)
     {
         var disk = new StoppingDisk();
@@ -120,7 +120,7 @@ public sealed class ArtifactSharingTests
         bed.Records[Parent.DataKey]!.Config!.Artifact.ChildrenPaths.Should().BeEmpty();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A15_turning_reuse_on_replaces_own_files_by_a_link_without_asking_the_hub(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -137,7 +137,7 @@ public sealed class ArtifactSharingTests
         TestFiles.Tree(Place(bed, Child)).Should().BeEquivalentTo(TestFiles.Tree(Place(bed, Parent)));
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task A15_files_that_others_link_to_stay_own_files(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);
@@ -151,7 +151,7 @@ public sealed class ArtifactSharingTests
         TestFiles.Tree(Place(bed, Child)).Should().NotBeEmpty();
     }
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task W16_a_parent_with_a_damaged_file_is_not_linked_to(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(cancellationToken);

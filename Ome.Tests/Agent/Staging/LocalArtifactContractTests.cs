@@ -14,7 +14,7 @@ public sealed class LocalArtifactContractTests : ArtifactContract
     protected override async Task<ArtifactBed> BeginAsync(IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellationToken) =>
         new LocalBed(await StagingBed.StartAsync(cancellationToken: cancellationToken), files);
 
-    [Test, CancelAfter(30_000)]
+    [Test, CancelAfter(120_000)]
     public async Task Nothing_is_copied_moved_or_written(CancellationToken cancellationToken)
     {
         var bed = await StagingBed.StartAsync(cancellationToken: cancellationToken);

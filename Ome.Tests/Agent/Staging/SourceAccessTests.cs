@@ -8,7 +8,7 @@ namespace Ome.Tests.Agent.Staging;
 /// <summary>Credentials are found out once for an attempt, and again only when the source refuses them.</summary>
 public sealed class SourceAccessTests
 {
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_download_reads_its_secret_once_and_outlives_an_api_server_that_went_away(CancellationToken cancellationToken)
     {
         var secrets = new CountingSecrets { FailsAfter = 1 };
@@ -22,7 +22,7 @@ public sealed class SourceAccessTests
 
     [TestCase(401)]
     [TestCase(403)]
-    [CancelAfter(60_000)]
+    [CancelAfter(180_000)]
     public async Task A_refusal_in_the_middle_reads_it_anew(int status, CancellationToken cancellationToken)
     {
         var secrets = new CountingSecrets();
@@ -34,7 +34,7 @@ public sealed class SourceAccessTests
         secrets.Reads.Should().Be(2);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_refusal_while_the_api_server_is_away_waits_for_it(CancellationToken cancellationToken)
     {
         var secrets = new CountingSecrets { FailsAfter = 1, Failures = 2 };
@@ -44,7 +44,7 @@ public sealed class SourceAccessTests
         (await StageAsync(bed, cancellationToken)).Should().BeOfType<StagingResult.Staged>();
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task A_refusal_that_lasts_ends_the_attempt(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(new CountingSecrets(), cancellationToken);
@@ -53,7 +53,7 @@ public sealed class SourceAccessTests
         (await StageAsync(bed, cancellationToken)).Should().BeOfType<StagingResult.Failed>().Which.Failure.Reason.Should().Be(StagingFailureReason.Unauthorized);
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Credentials_that_cannot_be_read_at_the_start_are_a_reason_to_come_back(CancellationToken cancellationToken)
     {
         await using var bed = await BedAsync(new CountingSecrets { FailsAfter = 0 }, cancellationToken);

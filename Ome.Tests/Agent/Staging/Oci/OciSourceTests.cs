@@ -93,7 +93,7 @@ public sealed class OciSourceTests
 
     [TestCase("oci://n/other/b/models/o/m", StagingFailureReason.NotFound, "namespace")]
     [TestCase("oci://n/fake-namespace/b/nothing/o/m", StagingFailureReason.NotFound, "bucket")]
-    [CancelAfter(30_000)]
+    [CancelAfter(120_000)]
     public async Task What_is_not_there_is_named(string uri, StagingFailureReason reason, string says, CancellationToken token)
     {
         await using var bed = await OciBed.StartAsync(token);
@@ -108,7 +108,7 @@ public sealed class OciSourceTests
     [TestCaseSource(typeof(CaseTable), nameof(CaseTable.Rows), new object?[] { "contract/storage.json", "list" })]
     public async Task List(JsonElement row)
     {
-        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         await using var bed = await OciBed.StartAsync(stop.Token);
         bed.Store.Put("models", "m/a", [1]);
 

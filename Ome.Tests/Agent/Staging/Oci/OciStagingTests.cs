@@ -34,7 +34,7 @@ public sealed class OciStagingTests
     [TestCaseSource(typeof(CaseTable), nameof(CaseTable.Rows), new object?[] { "contract/storage.json", "local" })]
     public async Task Local(JsonElement row)
     {
-        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         var token = stop.Token;
         await using var store = await FakeObjectStore.StartAsync(cancellationToken: token);
         await using var bed = await StartAsync(store, token);
@@ -51,7 +51,7 @@ public sealed class OciStagingTests
         (await File.ReadAllBytesAsync(bed.Destination("m") + "/file", token)).AsSpan().SequenceEqual(content).Should().BeTrue();
     }
 
-    [Test, CancelAfter(60_000)]
+    [Test, CancelAfter(180_000)]
     public async Task An_odd_part_size_stages_the_object_and_claims_no_proof(CancellationToken token)
     {
         await using var store = await FakeObjectStore.StartAsync(cancellationToken: token);
