@@ -140,5 +140,5 @@ public sealed class FakeHub : IAsyncDisposable
 
     internal void Began(HubBody body) => _bodies.Enqueue(body);
 
-    internal void Sent(long bytes) => Interlocked.Add(ref _bodyBytes, bytes);
+    internal void Gives(long bytes) => Interlocked.Add(ref _bodyBytes, bytes);
 }

@@ -6,8 +6,9 @@ namespace Ome.LocalCluster.Fakes;
 
 /// <summary>Answers that carry file bytes: ranges, entity tags, and everything that can go wrong in the middle of them.</summary>
 /// <param name="faults">What goes wrong.</param>
+/// <param name="gives">Told of every piece before it is sent, so that a client that has it never finds it uncounted.</param>
 /// <param name="begin">Told when a body begins, with its file and offset; what it gives back is told of every piece sent, and how much the client does not have yet.</param>
-internal sealed class FakeHubBodies(HubFaults faults, Func<string, long, Action<int, long>> begin)
+internal sealed class FakeHubBodies(HubFaults faults, Action<long> gives, Func<string, long, Action<int, long>>? begin = null)
 {
     private const int BufferSize = 256 * 1024;
 
@@ -69,7 +70,7 @@ internal sealed class FakeHubBodies(HubFaults faults, Func<string, long, Action<
         var flipAt = fault?.Kind == HubFaultKind.WrongBytes ? Math.Min(length - 1, fault.AfterBytes) : -1;
         await using var source = open(offset);
         var buffer = new byte[BufferSize];
-        var sent = begin(path, offset);
+        var sent = begin?.Invoke(path, offset);
         try
         {
             for (long done = 0; done < stopAt;)
@@ -77,16 +78,17 @@ internal sealed class FakeHubBodies(HubFaults faults, Func<string, long, Action<
                 var read = await source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, stopAt - done)), context.RequestAborted).ConfigureAwait(false);
                 if (read == 0) break;
                 if (flipAt >= done && flipAt < done + read) buffer[flipAt - done] ^= 0x10;
+                gives(read);
                 await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted).ConfigureAwait(false);
                 done += read;
-                sent(read, SendQueue.BytesUnderWay(context));
+                sent?.Invoke(read, SendQueue.BytesUnderWay(context));
             }
 
             if (stopAt < length) await context.Response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
         }
         finally
         {
-            sent(0, SendQueue.BytesUnderWay(context));
+            sent?.Invoke(0, SendQueue.BytesUnderWay(context));
         }
 
         if (stopAt >= length) return;

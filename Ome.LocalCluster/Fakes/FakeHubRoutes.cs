@@ -8,15 +8,11 @@ namespace Ome.LocalCluster.Fakes;
 /// <summary>The hub's routes, by hand: repository ids and file paths hold slashes no route template can split.</summary>
 internal sealed class FakeHubRoutes(FakeHub hub)
 {
-    private readonly FakeHubBodies _bodies = new(hub.Faults, (path, offset) =>
+    private readonly FakeHubBodies _bodies = new(hub.Faults, hub.Gives, (path, offset) =>
     {
         var body = new HubBody(path, offset);
         hub.Began(body);
-        return (bytes, underWay) =>
-        {
-            body.Add(bytes, underWay);
-            hub.Sent(bytes);
-        };
+        return (bytes, underWay) => body.Add(bytes, underWay);
     });
 
     public async Task HandleAsync(HttpContext context)

@@ -124,5 +124,5 @@ public sealed class FakeObjectStore : IAsyncDisposable
 
     internal void Saw(string request) => _requests.Enqueue(request);
 
-    internal void Sent(long bytes) => Interlocked.Add(ref _bodyBytes, bytes);
+    internal void Gives(long bytes) => Interlocked.Add(ref _bodyBytes, bytes);
 }

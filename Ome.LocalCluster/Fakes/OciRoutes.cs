@@ -9,7 +9,7 @@ namespace Ome.LocalCluster.Fakes;
 /// <summary>OCI's routes, by hand: the signed target must be read as it came, and an object's name is one escaped segment.</summary>
 internal sealed class OciRoutes(FakeObjectStore store)
 {
-    private readonly FakeHubBodies _bodies = new(store.Faults, (_, _) => (bytes, _) => store.Sent(bytes));
+    private readonly FakeHubBodies _bodies = new(store.Faults, store.Gives);
 
     public async Task HandleAsync(HttpContext context)
     {

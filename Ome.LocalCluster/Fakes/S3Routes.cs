@@ -9,7 +9,7 @@ internal sealed class S3Routes(FakeObjectStore store)
 {
     private static readonly XNamespace Xml = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-    private readonly FakeHubBodies _bodies = new(store.Faults, (_, _) => (bytes, _) => store.Sent(bytes));
+    private readonly FakeHubBodies _bodies = new(store.Faults, store.Gives);
 
     public async Task HandleAsync(HttpContext context)
     {
