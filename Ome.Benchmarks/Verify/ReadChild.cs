@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Ome.Agent.Cli;
 using Ome.Agent.Verification.Reading;
 using Ome.Agent.Verification.Reading.Linux;
 using Ome.Shared.Domain.Manifests;
@@ -21,7 +22,7 @@ internal sealed record ChildReport(long Bytes, double Seconds, long Allocated, l
 
 /// <summary>
 /// The contestants that are ours, each run as a process of its own so that start-up and JIT are in its time:
-/// <c>read-child chunks|sha256|both|plain|floor|stat|budget WORKERS PATH...</c>, 0 workers = as many as the engine thinks right
+/// <c>read-child chunks|sha256|both|plain|floor|stat|basic|budget WORKERS PATH...</c>, 0 workers = as many as the engine thinks right
 /// </summary>
 internal static class ReadChild
 {
@@ -41,6 +42,7 @@ internal static class ReadChild
             "plain" => Plain(paths),
             "floor" => Floor(paths, workers),
             "stat" => await StatAsync(paths[0]),
+            "basic" => await BasicAsync(paths[0]),
             "budget" => await BudgetAsync(paths, workers),
             _ => throw new ArgumentException($"There is no mode '{mode}'.", nameof(args)),
         };
@@ -119,6 +121,16 @@ internal static class ReadChild
         var end = await new StatPass(engine).ScanAsync(root, entry => bytes += entry.Stamp.Size, CancellationToken.None);
         if (end.Failure is not null) throw new IOException($"{directory}: {end.Failure}");
         return Done(bytes, end.Entries);
+    }
+
+    /// <summary>The command <c>verify --basic</c> against the manifest in the directory, in a process that then tells its memory.</summary>
+    private static async Task<ChildReport> BasicAsync(string directory)
+    {
+        var answer = new StringWriter();
+        var console = new CliConsole(answer, Console.Error, OutIsTerminal: false, ErrorIsTerminal: false);
+        var code = await CommandLineApp.RunAsync(CommandLineApp.CreateRoot(console, TimeProvider.System), ["verify", "--basic", "--json", directory], console, CancellationToken.None);
+        if (code != ExitCode.Intact) throw new IOException($"verify of {directory} ended with {code}: {answer}");
+        return Done(0, JsonDocument.Parse(answer.ToString()).RootElement.GetProperty("filesChecked").GetInt64());
     }
 
     /// <summary>Reads at 100 MB/s for as many seconds as <paramref name="seconds"/> says, sampling ten times a second.</summary>

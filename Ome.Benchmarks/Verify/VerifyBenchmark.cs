@@ -5,7 +5,7 @@ namespace Ome.Benchmarks.Verify;
 /// <summary>
 /// The reading engine beside everything else that digests files, on the same files in the same run: whole processes, rounds interleaved
 /// and shuffled, medians and ratios. Environment: OME_BENCH_DIR (default artifacts/bench below the current directory), OME_BENCH_GIB (4),
-/// OME_BENCH_ROUNDS (3), OME_BENCH_PARTS (race,find,stat,budget,start), OME_BENCH_MILLION=1 adds a stat pass over a million files.
+/// OME_BENCH_ROUNDS (3), OME_BENCH_PARTS (race,find,stat,budget,start), OME_BENCH_MILLION=1 adds a Basic check of a million files.
 /// </summary>
 internal static class VerifyBenchmark
 {

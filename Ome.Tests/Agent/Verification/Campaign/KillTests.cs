@@ -11,13 +11,13 @@ namespace Ome.Tests.Agent.Verification.Campaign;
 public sealed class KillTests
 {
     [Test]
-    [CancelAfter(300_000)]
-    public Task Killed_at_random_points_no_file_of_ours_is_torn(CancellationToken token) => KillAsync(200, TimeSpan.FromMinutes(1), token);
+    [CancelAfter(540_000)]
+    public Task Killed_at_random_points_no_file_of_ours_is_torn(CancellationToken token) => KillAsync(200, token);
 
     [Test]
     [Category("Campaign")]
     [CancelAfter(3_600_000)]
-    public Task Killed_a_thousand_times_no_file_of_ours_is_torn(CancellationToken token) => KillAsync(1000, TimeSpan.FromHours(1), token);
+    public Task Killed_a_thousand_times_no_file_of_ours_is_torn(CancellationToken token) => KillAsync(1000, token);
 
     [Test]
     [CancelAfter(300_000)]
@@ -61,24 +61,18 @@ public sealed class KillTests
     }
 
     /// <summary>Kills in several lanes at once.</summary>
-    /// <param name="kills">As many as fit in <paramref name="atMost"/>: each is a process that must start first, which a busy machine makes slow.</param>
-    /// <param name="atMost">Then it ends, with at least a few.</param>
-    /// <param name="token">Ends it with nothing.</param>
-    private static async Task KillAsync(int kills, TimeSpan atMost, CancellationToken token)
+    private static async Task KillAsync(int kills, CancellationToken token)
     {
         const int Lanes = 4;
-        using var enough = new CancellationTokenSource(atMost, TimeProvider.System);
-        var tallies = await Task.WhenAll(Enumerable.Range(0, Lanes).Select(lane => KillLaneAsync(lane, kills / Lanes, enough.Token, token)));
+        var tallies = await Task.WhenAll(Enumerable.Range(0, Lanes).Select(lane => KillLaneAsync(lane, kills / Lanes, token)));
 
         await TestContext.Progress.WriteLineAsync(
             $"kill -9: {tallies.Sum(tally => tally.Kills)} kills, {tallies.Sum(tally => tally.Ledgers)} ledgers and {tallies.Sum(tally => tally.Manifests)} manifests seen after them, all whole; {tallies.Sum(tally => tally.Progress)} times further than before");
-        var runs = tallies.Sum(tally => tally.Runs);
-        runs.Should().BeGreaterThan(10);
-        tallies.Sum(tally => tally.Kills).Should().BeGreaterThan(runs / 2, "most must die before their end");
-        tallies.Sum(tally => tally.Progress).Should().BeGreaterThan(5, "the kills must fall where ledgers are written");
+        tallies.Sum(tally => tally.Kills).Should().Be(kills);
+        tallies.Sum(tally => tally.Progress).Should().BeGreaterThan(kills / 40, "the kills must fall where ledgers are written");
     }
 
-    private static async Task<Tally> KillLaneAsync(int lane, int kills, CancellationToken enough, CancellationToken token)
+    private static async Task<Tally> KillLaneAsync(int lane, int kills, CancellationToken token)
     {
         using var tree = new CheckedTree(populate: false);
         for (var i = 0; i < 150; i++) tree.Write($"{i:d3}.safetensors", WeightFiles.Safetensors(i, 40_000));
@@ -87,9 +81,8 @@ public sealed class KillTests
         var (manifest, ledger, taken) = (Path.Combine(tree.Base, "manifest"), Path.Combine(tree.Base, "ledger"), Path.Combine(tree.Base, "taken"));
         ManifestFile.Save(manifest, document.Manifest);
         var (random, tally, proven) = (new Random(lane), new Tally(), 0);
-        for (var i = 0; tally.Kills < kills && !enough.IsCancellationRequested; i++)
+        for (var i = 0; tally.Kills < kills; i++)
         {
-            tally.Runs++;
             // Every fourth takes a manifest; the others run a pass that saves its ledger every few files.
             string[] arguments = i % 4 == 3
                 ? ["manifest", "create", tree.Root, "-o", taken]
@@ -160,8 +153,6 @@ public sealed class KillTests
 
     private sealed class Tally
     {
-        public int Runs { get; set; }
-
         public int Kills { get; set; }
 
         public int Ledgers { get; set; }
