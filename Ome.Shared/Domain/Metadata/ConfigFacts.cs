@@ -25,15 +25,13 @@ internal sealed class ConfigFacts(JsonElement root, List<string> notes)
         return null;
     }
 
-    public long? Number(string name)
+    // 1e308 stands for Infinity; a dimension beyond 2^53 is no dimension.
+    public long? Number(string name) => Real(name) is { } number and > -9e15 and < 9e15 ? (long)number : null;
+
+    public double? Real(string name)
     {
         if (!Root.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return null;
-        if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number))
-        {
-            // 1e308 stands for Infinity; a dimension beyond 2^53 is no dimension.
-            return number is > -9e15 and < 9e15 ? (long)number : null;
-        }
-
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number)) return number;
         Note(name, "a number", value);
         return null;
     }

@@ -106,7 +106,8 @@ public static class ConfigReader
         facts.Dimension(family.TextSection, "num_hidden_layers", "n_layers", "num_layers") ?? 0,
         facts.Dimension(family.TextSection, "intermediate_size") ?? 0,
         facts.Dimension(family.TextSection, "vocab_size", "padded_vocab_size") ?? 0,
-        facts.Dimension(family.TextSection, "n_routed_experts", "num_local_experts", "num_experts") ?? 0);
+        facts.Dimension(family.TextSection, "n_routed_experts", "num_local_experts", "num_experts") ?? 0,
+        facts.Section("vision_config")?.Number("num_hidden_layers") ?? 0);
 
     private static int ContextOf(ConfigFacts facts, ModelFamily family)
     {
@@ -129,7 +130,7 @@ public static class ConfigReader
     {
         var text = facts.Section("text_config");
         if (text?.Number("sliding_window") is not { } window) return 8192;
-        return text.Section("rope_scaling")?.Number("factor") is { } factor and > 0 ? window * factor : window;
+        return text.Section("rope_scaling")?.Real("factor") is { } factor and > 0 && window * factor < int.MaxValue ? (long)(window * factor) : window;
     }
 
     private static int ToInt(long? value) => value is > 0 and <= int.MaxValue ? (int)value.Value : 0;

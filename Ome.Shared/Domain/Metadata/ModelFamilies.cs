@@ -35,7 +35,15 @@ internal enum Estimate
 }
 
 /// <summary>A well-known size: exact dimensions and the count people know. 0 matches any value.</summary>
-internal readonly record struct KnownSize(long Hidden, long Layers, long Count, long Experts = 0);
+internal readonly record struct KnownSize(long Hidden, long Layers, long Count, long Experts = 0)
+{
+    /// <summary>Larger hidden and layer counts are this size too.</summary>
+    public bool OrMore { get; init; }
+
+    public long VisionLayers { get; init; }
+
+    public long LeastVocabulary { get; init; }
+}
 
 /// <summary>One row of contract 6.4.</summary>
 internal sealed record ModelFamily(string[] Types)
@@ -71,7 +79,7 @@ internal static class ModelFamilies
         new(["llama"]) { ReadsQuantization = true, DefaultArchitecture = "LlamaForCausalLM", Otherwise = Estimate.Llama, Sizes = [new(8192, 80, 70 * B), new(8192, 82, 70 * B), new(16384, 126, 405 * B), new(3072, 28, 3 * B), new(2048, 16, 1 * B)] },
         new(["llama4"]) { Context = ContextSource.TextMaxPositionEmbeddings, TextSection = "text_config", Vision = VisionRule.WithVisionConfig, ReadsQuantization = true, DefaultArchitecture = "Llama4ForConditionalGeneration", Sizes = [new(5120, 48, 402 * B, 128), new(5120, 48, 17 * B, 16)] },
         new(["mllama"]) { Context = ContextSource.TextMaxPositionEmbeddings, TextSection = "text_config", Vision = VisionRule.Always, DefaultArchitecture = "MllamaForConditionalGeneration", Sizes = [new(4096, 40, 11 * B), new(8192, 100, 90 * B)] },
-        new(["llava"]) { Context = ContextSource.TextMaxPositionEmbeddings, TextSection = "text_config", Vision = VisionRule.Always },
+        new(["llava"]) { Context = ContextSource.TextMaxPositionEmbeddings, TextSection = "text_config", Vision = VisionRule.Always, Sizes = [new(0, 0, 7500 * M) { VisionLayers = 24, LeastVocabulary = 32000 }] },
         // Upstream calls every mistral model an embedding model (W30); only the bare MistralModel is one, which the capability rules see.
         new(["mistral"]) { DefaultArchitecture = "MistralModel", Otherwise = Estimate.Zero, Sizes = [new(4096, 32, 7 * B)] },
         new(["mixtral"]) { DefaultArchitecture = "MixtralForCausalLM", Sizes = [new(0, 0, 46_700 * M)] },
@@ -93,7 +101,7 @@ internal static class ModelFamilies
         new(["phi3small"]) { Otherwise = Estimate.Zero, Sizes = [new(4096, 32, 7 * B)] },
         new(["phi3_v"]) { Vision = VisionRule.WithImageProcessor, Otherwise = Estimate.Standard, Sizes = [new(3072, 32, 14 * B)] },
         new(["phimoe"]) { Otherwise = Estimate.Zero, Sizes = [new(4096, 32, 16 * B, 16)] },
-        new(["cohere", "command-r"]) { Otherwise = Estimate.Standard, Sizes = [new(8192, 40, 35 * B), new(12288, 64, 104 * B)] },
+        new(["cohere", "command-r"]) { Otherwise = Estimate.Standard, Sizes = [new(8192, 40, 35 * B), new(12288, 64, 104 * B) { OrMore = true }] },
         new(["dbrx"]) { Context = ContextSource.MaxSeqLen, DefaultArchitecture = "DbrxForCausalLM", Sizes = [new(6144, 48, 132 * B), new(6144, 40, 132 * B)] },
         new(["baichuan"]) { Context = ContextSource.ModelMaxLengthElseMaxPositionEmbeddings, Otherwise = Estimate.Standard, Sizes = [new(4096, 32, 7 * B), new(5120, 40, 13 * B)] },
         new(["chatglm"]) { Context = ContextSource.SeqLength, Sizes = [new(4096, 28, 6 * B), new(4096, 40, 9 * B)] },

@@ -1,7 +1,7 @@
 namespace Ome.Shared.Domain.Metadata;
 
 /// <summary>The dimensions a parameter count can be guessed from; 0 where the config is silent.</summary>
-internal readonly record struct ModelDimensions(long Hidden, long Layers, long Intermediate, long Vocabulary, long Experts);
+internal readonly record struct ModelDimensions(long Hidden, long Layers, long Intermediate, long Vocabulary, long Experts, long VisionLayers);
 
 /// <summary>Parameter counts when the weights cannot be counted: the known size, else the family's estimate (contract 6.4).</summary>
 internal static class SizeEstimate
@@ -12,7 +12,7 @@ internal static class SizeEstimate
     {
         foreach (var size in family.Sizes)
         {
-            if (Fits(size.Hidden, dims.Hidden) && Fits(size.Layers, dims.Layers) && Fits(size.Experts, dims.Experts)) return size.Count;
+            if (IsOf(size, dims)) return size.Count;
         }
 
         return family.Otherwise switch
@@ -24,7 +24,11 @@ internal static class SizeEstimate
         };
     }
 
-    private static bool Fits(long wanted, long actual) => wanted == 0 || wanted == actual;
+    private static bool IsOf(KnownSize size, ModelDimensions dims) =>
+        Fits(size.Hidden, dims.Hidden, size.OrMore) && Fits(size.Layers, dims.Layers, size.OrMore) && Fits(size.Experts, dims.Experts)
+        && Fits(size.VisionLayers, dims.VisionLayers) && Fits(size.LeastVocabulary, dims.Vocabulary, orMore: true);
+
+    private static bool Fits(long wanted, long actual, bool orMore = false) => wanted == 0 || wanted == actual || (orMore && actual > wanted);
 
     private static double Dense(ModelDimensions d, double embeddings)
     {
