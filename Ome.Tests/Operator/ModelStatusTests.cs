@@ -3,29 +3,13 @@ using k8s.Models;
 using Ome.Shared.Api;
 using Ome.Shared.Domain;
 using Ome.Shared.Domain.Reporting;
-using Ome.Tests.Support.ControlPlanes;
 
 namespace Ome.Tests.Operator;
 
-/// <summary>Contract 10.7 against a running operator: reports in, status out. Rows that are pure are in ModelAggregatorTests as well.</summary>
+/// <summary>Reports in, status out, against a running operator: what contract 10.7 means to somebody who looks at the status. Its rows are ContractStatusTests.</summary>
 public sealed class ModelStatusTests : OperatorFixture
 {
     private const string Missing = "model-00002-of-00004.safetensors is missing";
-
-    [Test, CancelAfter(120_000)]
-    public async Task C01_a_new_model_gets_its_fixed_finalizer_and_a_first_status(CancellationToken cancellationToken)
-    {
-        var ns = await Plane.CreateNamespaceAsync(cancellationToken);
-        var cluster = await ModelAsync(cancellationToken);
-        var namespaced = await BaseModelAsync(ns, cancellationToken);
-
-        var model = await UntilAsync(cluster, static found => found.Status?.State is not null, cancellationToken);
-        model.Finalizers().Should().Equal("clusterbasemodels.ome.io/finalizer");
-        model.Status.State.Should().Be("In_Transit");
-        model.Status.Conditions.Should().Contain(condition => condition.Type == "Ready" && condition.Status == "False" && condition.Reason == "NoNode");
-        var other = await Models.UntilAsync(ns, namespaced.Name, static found => found?.Status?.State is not null, cancellationToken);
-        other!.Finalizers().Should().Equal("basemodels.ome.io/finalizer");
-    }
 
     [Test, CancelAfter(120_000)]
     public async Task C02_C05_ready_failed_and_updating_nodes_fold_into_sorted_lists(CancellationToken cancellationToken)
@@ -84,24 +68,6 @@ public sealed class ModelStatusTests : OperatorFixture
     }
 
     [Test, CancelAfter(120_000)]
-    public async Task C08_a_report_that_changes_nothing_writes_nothing(CancellationToken cancellationToken)
-    {
-        var log = Plane.RequireRequestLog();
-        var node = await NodeAsync(cancellationToken);
-        var (model, other) = (await ModelAsync(cancellationToken), await ModelAsync(cancellationToken));
-        await ReportAsync(node, model, NodeModelState.Ready, cancellationToken);
-        await UntilAsync(model, static one => one.Status?.State == "Ready", cancellationToken);
-        log.Clear();
-
-        // The second model's change comes after ten ticks of the first: when it is shown, the ticks have been seen.
-        for (var i = 0; i < 10; i++) await ReportAsync(node, model, $$"""{"name":"{{model.Name}}","status":"Ready","progress":{"phase":"downloading","completedBytes":{{i}} } }""", cancellationToken);
-        await ReportAsync(node, other, NodeModelState.Ready, cancellationToken);
-        await UntilAsync(other, static one => one.Status?.State == "Ready", cancellationToken);
-
-        log.Writes.Should().NotContain(write => write.Resource == ClusterBaseModel.Plural && write.Name == model.Name);
-    }
-
-    [Test, CancelAfter(120_000)]
     public async Task C09_C11_unset_spec_members_are_filled_and_set_ones_kept(CancellationToken cancellationToken)
     {
         var node = await NodeAsync(cancellationToken);
@@ -126,22 +92,6 @@ public sealed class ModelStatusTests : OperatorFixture
     }
 
     [Test, CancelAfter(120_000)]
-    public async Task C13_config_maps_without_the_mark_or_elsewhere_count_for_nothing(CancellationToken cancellationToken)
-    {
-        var ns = await Plane.CreateNamespaceAsync(cancellationToken);
-        var (unmarked, elsewhere, good) = (await NodeAsync(cancellationToken), await NodeAsync(cancellationToken), await NodeAsync(cancellationToken));
-        var model = await ModelAsync(cancellationToken);
-        var data = new Dictionary<string, string> { [model.DataKey] = """{"status":"Ready"}""" };
-        await Plane.Admin.CoreV1.CreateNamespacedConfigMapAsync(new V1ConfigMap { Metadata = new V1ObjectMeta { Name = unmarked, Labels = new Dictionary<string, string> { [OmeNames.ReportLabel] = "false" } }, Data = data }, Namespace, cancellationToken: cancellationToken);
-        await Plane.Admin.CoreV1.CreateNamespacedConfigMapAsync(new V1ConfigMap { Metadata = new V1ObjectMeta { Name = elsewhere, Labels = new Dictionary<string, string> { [OmeNames.ReportLabel] = "true" } }, Data = data }, ns, cancellationToken: cancellationToken);
-
-        await ReportAsync(good, model, NodeModelState.Ready, cancellationToken);
-
-        var found = await UntilAsync(model, static one => one.Status?.State == "Ready", cancellationToken);
-        found.Status.NodesReady.Should().Equal(good);
-    }
-
-    [Test, CancelAfter(120_000)]
     public async Task C16_C19_a_deleted_model_waits_for_its_nodes_and_names_them(CancellationToken cancellationToken)
     {
         var (one, two) = (await NodeAsync(cancellationToken), await NodeAsync(cancellationToken));
@@ -155,17 +105,6 @@ public sealed class ModelStatusTests : OperatorFixture
         waiting.Status.Conditions!.Single(static condition => condition.Type == "Ready").Message.Should().Be($"waiting for 1 node to remove the files: {one}");
 
         await ReportAsync(one, model, (string?)null, cancellationToken);
-        await UntilGoneAsync(model, cancellationToken);
-    }
-
-    [Test, CancelAfter(120_000)]
-    public async Task C16_a_model_without_entries_goes_at_once(CancellationToken cancellationToken)
-    {
-        var model = await ModelAsync(cancellationToken);
-        await UntilAsync(model, static found => found.Status?.State is not null, cancellationToken);
-
-        await DeleteAsync(model, cancellationToken);
-
         await UntilGoneAsync(model, cancellationToken);
     }
 
@@ -204,37 +143,6 @@ public sealed class ModelStatusTests : OperatorFixture
         var model = await ModelAsync(cancellationToken, static one => one.Metadata.Finalizers = ["example.com/keep"]);
         var found = await UntilAsync(model, static one => one.Finalizers()?.Count == 2, cancellationToken);
         found.Finalizers().Should().Equal("example.com/keep", "clusterbasemodels.ome.io/finalizer");
-    }
-
-    [Test, CancelAfter(120_000)]
-    public async Task C22_the_report_of_a_deleted_node_is_removed_and_an_unmarked_map_is_kept(CancellationToken cancellationToken)
-    {
-        var model = await ModelAsync(cancellationToken);
-        var (marked, unmarked) = (await NodeAsync(cancellationToken), await NodeAsync(cancellationToken));
-        await ReportAsync(marked, model, NodeModelState.Ready, cancellationToken);
-        await Plane.Admin.CoreV1.CreateNamespacedConfigMapAsync(new V1ConfigMap { Metadata = new V1ObjectMeta { Name = unmarked } }, Namespace, cancellationToken: cancellationToken);
-        await UntilAsync(model, static found => found.Status?.State == "Ready", cancellationToken);
-
-        await DeleteNodeAsync(unmarked, cancellationToken);
-        await DeleteNodeAsync(marked, cancellationToken);
-
-        await Reports.UntilAsync(Namespace, marked, static found => found is null, cancellationToken);
-        Reports.All.Should().Contain(map => map.Name() == unmarked);
-    }
-
-    [Test, CancelAfter(120_000)]
-    public async Task C23_two_conflicts_then_success(CancellationToken cancellationToken)
-    {
-        var faults = Plane.RequireFaults();
-        var node = await NodeAsync(cancellationToken);
-        var model = await ModelAsync(cancellationToken);
-        await UntilAsync(model, static found => found.Status?.State is not null, cancellationToken);
-        using var conflicts = faults.Add(new() { Verb = "patch", Subresource = "status", Name = model.Name, Code = 409, Times = 2 });
-
-        await ReportAsync(node, model, NodeModelState.Ready, cancellationToken);
-
-        await UntilAsync(model, static found => found.Status?.State == "Ready", cancellationToken);
-        conflicts.Hits.Should().Be(2);
     }
 
     [Test, CancelAfter(120_000)]

@@ -101,13 +101,14 @@ internal sealed class AgentFixture : IAsyncDisposable
     }
 
     public Task ApplyClusterModelAsync(
-        string name, string storageUri, string? path, CancellationToken cancellationToken, Dictionary<string, string>? annotations = null, string? secret = null, string? alsoOn = null) =>
+        string name, string storageUri, string? path, CancellationToken cancellationToken, Dictionary<string, string>? annotations = null, string? secret = null, string? alsoOn = null,
+        Dictionary<string, string>? parameters = null) =>
         Plane.Admin.CustomObjects.CreateClusterCustomObjectAsync<ClusterBaseModel>(
             new ClusterBaseModel
             {
                 Metadata = new V1ObjectMeta { Name = name, Annotations = annotations },
                 // Only this fixture's node, and another one if asked for, so that tests that share a control plane do not stage each other's models.
-                Spec = new BaseModelSpec { Storage = new ModelStorage { StorageUri = storageUri, Path = path, Key = secret, NodeAffinity = Only(alsoOn is null ? [NodeName] : [NodeName, alsoOn]) } },
+                Spec = new BaseModelSpec { Storage = new ModelStorage { StorageUri = storageUri, Path = path, Key = secret, Parameters = parameters, NodeAffinity = Only(alsoOn is null ? [NodeName] : [NodeName, alsoOn]) } },
             },
             OmeNames.Group, OmeNames.Version, ClusterBaseModel.Plural, cancellationToken: cancellationToken);
 

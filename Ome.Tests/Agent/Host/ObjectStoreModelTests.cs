@@ -61,24 +61,6 @@ public sealed class ObjectStoreModelTests
         Directory.Exists(directory).Should().BeFalse();
     }
 
-    [TestCase("oci://n/fake-namespace/b/models/o/org/nothing", "NotFound")]
-    [TestCase("s3://models/org/nothing", "NotFound")]
-    [CancelAfter(180_000)]
-    public async Task An_empty_prefix_fails_with_its_reason(string uri, string reason, CancellationToken token)
-    {
-        await using var store = await FakeObjectStore.StartAsync(cancellationToken: token);
-        store.Put(Bucket, "org/other/config.json", "{}"u8.ToArray());
-        await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
-        await CreateSecretAsync(node, token);
-        await StartAsync(node, store, token);
-        var model = "empty-" + node.NodeName;
-
-        await node.ApplyClusterModelAsync(model, uri, Path.Combine(node.ModelsRoot, "nothing"), token, secret: uri.StartsWith("s3", StringComparison.Ordinal) ? "aws" : null);
-        await node.WaitForAsync(model, NodeModelState.Failed, token);
-
-        (await node.EntryAsync(model))!.Validation!.Reason.Should().Be(reason);
-    }
-
     /// <summary>A store that asks for credentials, with a model uploaded as people do: weights in parts, the rest in one piece.</summary>
     private static async Task<FakeObjectStore> StoreAsync(string tree, CancellationToken token)
     {

@@ -46,24 +46,6 @@ public sealed class TroubledApiTests
     }
 
     [Test, CancelAfter(180_000)]
-    public async Task E15_an_entry_or_a_mark_that_somebody_removes_comes_back(CancellationToken token)
-    {
-        await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
-        await node.StartAsync(cancellationToken: token);
-        var (model, _) = await ReadyAsync(node, token);
-        var maps = node.Plane.Admin.CoreV1;
-
-        await maps.PatchNamespacedConfigMapAsync(
-            new V1Patch(new { data = new Dictionary<string, string?> { [ModelKey.Cluster(model).DataKey] = null } }, V1Patch.PatchType.MergePatch), node.NodeName, node.Namespace, cancellationToken: token);
-        await node.WaitForAsync(model, NodeModelState.Ready, token);
-        await maps.PatchNamespacedConfigMapAsync(
-            new V1Patch(new { metadata = new { labels = new Dictionary<string, string?> { ["models.ome/basemodel-status"] = null } } }, V1Patch.PatchType.MergePatch), node.NodeName, node.Namespace, cancellationToken: token);
-
-        while ((await maps.ReadNamespacedConfigMapAsync(node.NodeName, node.Namespace, cancellationToken: token)).Metadata.Labels?.ContainsKey("models.ome/basemodel-status") != true)
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, token);
-    }
-
-    [Test, CancelAfter(180_000)]
     public async Task What_happened_while_no_watch_held_is_caught_up_with(CancellationToken token)
     {
         await using var plane = await ControlPlanes.StartAsync(token);

@@ -6,7 +6,7 @@ using Ome.Tests.Support;
 
 namespace Ome.Tests.Domain.Aggregation;
 
-/// <summary>Contract 10.7, the parts that are pure: folding, filling, releasing, waking.</summary>
+/// <summary>Contract 10.7, the parts that are pure: folding, filling, releasing, waking. ContractStatusTests folds the same rows on a cluster.</summary>
 public sealed class ModelAggregatorTests
 {
     private const string Table = "contract/controller.json";

@@ -1,6 +1,8 @@
 using CsCheck;
 using Ome.Shared.Domain;
+using Ome.Shared.Domain.Manifests;
 using Ome.Shared.Domain.Models;
+using Ome.Shared.Domain.Objects;
 using Ome.Shared.Domain.Reporting;
 
 namespace Ome.Tests.Domain.Laws;
@@ -62,6 +64,13 @@ public sealed class WireLaws
         full.Should().Be(destination, "nothing is left to normalise");
         full.Should().StartWith(root.TrimEnd('/') + "/").And.NotStartWith(root.TrimEnd('/') + "/.ome/");
         full.Length.Should().BeGreaterThan(root.TrimEnd('/').Length + 1);
+    });
+
+    [Test]
+    public void No_path_of_an_artifact_leaves_its_root() => Gen.Select(WireGen.Any, WireGen.Any, Gen.Bool).Sample((text, prefix, prefixed) =>
+    {
+        if (ArtifactPath.TryParse(text, out var path, out _)) Path.GetFullPath("/root/" + path).Should().Be("/root/" + path);
+        if (ObjectNames.TryMap(prefixed ? prefix + text : text, prefix, out var file, out _)) Path.GetFullPath("/root/" + file).Should().Be("/root/" + file);
     });
 
     [Test]

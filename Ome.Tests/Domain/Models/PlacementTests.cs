@@ -7,6 +7,8 @@ namespace Ome.Tests.Domain.Models;
 /// <summary>Contract 10.6: which nodes stage a model, and why the others do not.</summary>
 public sealed class PlacementTests
 {
+    private const string Table = "contract/placement.json";
+
     private static readonly NodeFacts Node = new()
     {
         Name = "gpu-1",
@@ -20,7 +22,7 @@ public sealed class PlacementTests
         },
     };
 
-    [TestCaseSource(typeof(CaseTable), nameof(CaseTable.Rows), new object?[] { "contract/placement.json", null })]
+    [TestCaseSource(typeof(CaseTable), nameof(CaseTable.Rows), new object?[] { Table, "decide" })]
     public void Placement(JsonElement row)
     {
         var answer = PlacementRules.Decide(Spec(row.GetProperty("spec")), Node);
@@ -30,13 +32,11 @@ public sealed class PlacementTests
         else answer.WhyNot.Should().Contain(row.Text("why") ?? ":");
     }
 
-    [TestCase("BM.GPU.H100.8", "", "H100", TestName = "S13 a known type")]
-    [TestCase("unknown-type", "{}", "unknown-type", TestName = "S13 an unknown type is its own alias")]
-    [TestCase("x", """{"x":"Y"}""", "Y", TestName = "S13 a configured table replaces the built-in one")]
-    public void Instance_type_alias(string type, string map, string want)
+    [TestCaseSource(typeof(CaseTable), nameof(CaseTable.Rows), new object?[] { Table, "alias" })]
+    public void Instance_type_alias(JsonElement row)
     {
-        NodeShapes.TryParse(map, out var shapes, out _).Should().BeTrue();
-        shapes!.AliasOf(type).Should().Be(want);
+        NodeShapes.TryParse(row.Text("map")!, out var shapes, out _).Should().BeTrue();
+        shapes!.AliasOf(row.Text("type")!).Should().Be(row.Text("want"));
     }
 
     [TestCase("[1]")]
@@ -48,12 +48,9 @@ public sealed class PlacementTests
         error.Should().StartWith("INSTANCE_TYPE_MAP");
     }
 
-    [TestCase("tensorrtllm", "Serving", "oci://b/p", "/H100/", TestName = "S14 an engine takes the objects of its shape")]
-    [TestCase("tensorrtllm", "FineTuning", "oci://b/p", null, TestName = "S14 another role takes all")]
-    [TestCase("safetensors", "Serving", "oci://b/p", null, TestName = "S14 another format takes all")]
-    [TestCase("tensorrtllm", "Serving", "hf://a/b", null, TestName = "S14 the filter is for OCI only")]
-    public void Engine_filter(string format, string role, string uri, string? want) => NodeShapes.Default
-        .RequiredObjectPart(new ModelSpec { Key = ModelKey.Cluster("m"), StorageUri = uri, FormatName = format, Role = role }, Node).Should().Be(want);
+    [Test]
+    public void The_shape_filter_is_for_OCI_only() => NodeShapes.Default
+        .RequiredObjectPart(new ModelSpec { Key = ModelKey.Cluster("m"), StorageUri = "hf://a/b", FormatName = "tensorrtllm" }, Node).Should().BeNull();
 
     [Test]
     public void The_former_instance_type_label_is_the_fallback() => new NodeFacts
