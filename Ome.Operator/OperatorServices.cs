@@ -45,6 +45,7 @@ public static class OperatorServices
         services.AddSingleton(provider => new Leadership(provider.GetRequiredService<FleetMetrics>(), provider.GetService<LeaderElector>()));
         services.AddSingleton<ModelWaker>();
         services.AddSingleton<ReportIndex>();
+        services.AddSingleton<AnnotationWatch>();
         services.AddSingleton<ModelPatcher>();
         services.AddSingleton<ModelReconciler>();
         AddInformers(services, options);
@@ -70,9 +71,24 @@ public static class OperatorServices
             provider.GetRequiredService<ReportIndex>().OnNodeAsync,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<Informer<BareNode, string>>>()));
+        AddAnnotationWatch<BareBaseModel>(services);
+        AddAnnotationWatch<BareClusterBaseModel>(services);
         services.AddHostedService<InformerService<BareNode, string>>();
         services.AddHostedService<InformerService<ReportMap, ArrivedReport>>();
         services.AddHostedService<IndexCompletion>();
+    }
+
+    private static void AddAnnotationWatch<TModel>(IServiceCollection services)
+        where TModel : BareModel
+    {
+        services.AddSingleton(provider => new Informer<TModel, ModelMarks>(
+            provider.GetRequiredService<IKubernetes>(),
+            new InformerOptions { JitterSeed = Environment.ProcessId },
+            static model => model.Marks,
+            provider.GetRequiredService<AnnotationWatch>().OnModelAsync,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<Informer<TModel, ModelMarks>>>()));
+        services.AddHostedService<InformerService<TModel, ModelMarks>>();
     }
 
     private static void AddControllers(IServiceCollection services, OperatorOptions options)

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using Ome.Agent.Hosting;
-using Ome.Agent.Integrity;
 using Ome.Agent.Publishing;
 using Ome.Shared.Domain;
 using Ome.Shared.Domain.Models;
+using Ome.Shared.Domain.Verification;
 
 namespace Ome.Agent.Models;
 

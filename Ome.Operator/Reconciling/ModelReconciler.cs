@@ -139,7 +139,7 @@ public sealed partial class ModelReconciler(
         where TEntity : ModelEntity
     {
         var before = run.Model.Status;
-        var outcome = await WriteAsync(run, ModelConditions.Of(run.Aggregate!, run.Spec.StorageUri), cancellationToken);
+        var outcome = await WriteAsync(run, ModelConditions.Of(run.Aggregate!, run.Spec), cancellationToken);
         if (outcome.After is not { } after) return outcome.Step;
         foreach (var transition in StatusTransitions.Between(run.Spec.Key.ToString(), before, after))
         {
@@ -152,7 +152,7 @@ public sealed partial class ModelReconciler(
     private async Task<StepOutcome> ShowHoldersAsync<TEntity>(ModelRun<TEntity> run, CancellationToken cancellationToken)
         where TEntity : ModelEntity
     {
-        List<ModelCondition> conditions = [ModelConditions.Deleting(run.Aggregate!), .. ModelConditions.Of(run.Aggregate!, run.Spec.StorageUri).Skip(1)];
+        List<ModelCondition> conditions = [ModelConditions.Deleting(run.Aggregate!), .. ModelConditions.Of(run.Aggregate!, run.Spec).Skip(1)];
         var (step, _) = await WriteAsync(run, conditions, cancellationToken);
         return step;
     }

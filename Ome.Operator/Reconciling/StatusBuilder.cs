@@ -13,7 +13,7 @@ public static class StatusBuilder
     /// <summary>A proof that moves by less is not worth a write of its own.</summary>
     public static readonly TimeSpan ProofStep = TimeSpan.FromMinutes(10);
 
-    private static readonly string[] OwnConditions = [ModelConditions.Ready, ModelConditions.ArtifactsIntact, ModelConditions.ReportsReadable];
+    private static readonly string[] OwnConditions = [ModelConditions.Ready, ModelConditions.ArtifactsIntact, ModelConditions.SpecValid, ModelConditions.ReportsReadable];
 
     /// <summary>Builds the status.</summary>
     /// <param name="aggregate">What the nodes say.</param>

@@ -50,7 +50,7 @@ public sealed class BaseModelStatus
     [Description("The generation of the object this status was computed for.")]
     public long? ObservedGeneration { get; set; }
 
-    [Description("Ready and ArtifactsIntact, each True, False or Unknown with a reason.")]
+    [Description("Ready and ArtifactsIntact, each True, False or Unknown with a reason; SpecValid and ReportsReadable while they are False.")]
     [XListType(XListType.Map)]
     [XListMapKeys("type")]
     public List<ModelCondition>? Conditions { get; set; }

@@ -35,14 +35,17 @@ public static class ModelSpecReader
             SkipsConfigParsing = IsTrue(model.GetAnnotation(OmeNames.SkipConfigParsingAnnotation)) || IsTrue(model.GetAnnotation(OmeNames.SkipConfigParsingAlias)),
             StagingPriority = priority,
             BadStagingPriority = isPriority ? null : urgency,
-            Integrity = new(
-                model.GetAnnotation(OmeNames.IntegrityModeAnnotation),
-                model.GetAnnotation(OmeNames.IntegrityIntervalAnnotation),
-                model.GetAnnotation(OmeNames.IntegrityDeepMaxAgeAnnotation),
-                model.GetAnnotation(OmeNames.IntegrityOnDamageAnnotation),
-                model.GetAnnotation(OmeNames.VerifyNowAnnotation)),
+            Integrity = AnnotationsOf(model),
         };
     }
+
+    /// <summary>The integrity annotations of a model object.</summary>
+    public static IntegrityAnnotations AnnotationsOf(IMetadata<V1ObjectMeta> model) => new(
+        model.GetAnnotation(OmeNames.IntegrityModeAnnotation),
+        model.GetAnnotation(OmeNames.IntegrityIntervalAnnotation),
+        model.GetAnnotation(OmeNames.IntegrityDeepMaxAgeAnnotation),
+        model.GetAnnotation(OmeNames.IntegrityOnDamageAnnotation),
+        model.GetAnnotation(OmeNames.VerifyNowAnnotation));
 
     /// <summary>The key of a model object.</summary>
     public static ModelKey KeyOf(ModelEntity model) => model is ClusterBaseModel

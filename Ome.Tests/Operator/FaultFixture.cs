@@ -88,7 +88,7 @@ public abstract class FaultFixture : OperatorFixture
         foreach (var model in _models.Append(_quiet))
         {
             var want = ModelAggregator.Fold(model, Wanted, reports, live);
-            var intact = ModelConditions.Of(want, Wanted.Uri!).Single(static condition => condition.Type == ModelConditions.ArtifactsIntact);
+            var intact = ModelConditions.Of(want, new ModelSpec { Key = model, StorageUri = Wanted.Uri, StoragePath = Wanted.Path }).Single(static condition => condition.Type == ModelConditions.ArtifactsIntact);
             var found = await UntilAsync(
                 model,
                 one => one.Status?.NodesReady?.SequenceEqual(want.NodesReady, StringComparer.Ordinal) == true && (one.Status.NodesFailed ?? []).SequenceEqual(want.NodesFailed, StringComparer.Ordinal)

@@ -11,7 +11,7 @@ namespace Ome.Tests.Operator;
 public sealed class StatusBuilderTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 8, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly ModelSpec Spec = new() { Key = ModelKey.Cluster("m"), StorageUri = "hf://org/m", Generation = 3 };
+    private static readonly ModelSpec Spec = new() { Key = ModelKey.Cluster("m"), StorageUri = "hf://org/m", StoragePath = "/mnt/models/m", Generation = 3 };
 
     [Test]
     public void The_same_reports_an_hour_later_give_the_same_status()
@@ -103,7 +103,7 @@ public sealed class StatusBuilderTests
     private static BaseModelStatus Build(DateTimeOffset now, BaseModelStatus? current, params (string Node, string Entry)[] entries)
     {
         var aggregate = ModelAggregatorTests.Aggregate(entries);
-        return StatusBuilder.Build(aggregate, ModelConditions.Of(aggregate, Spec.StorageUri), Spec, current, now);
+        return StatusBuilder.Build(aggregate, ModelConditions.Of(aggregate, Spec), Spec, current, now);
     }
 
     private static bool Same(BaseModelStatus one, BaseModelStatus other) => JsonNode.DeepEquals(StatusJson.Full(one), StatusJson.Full(other));

@@ -66,6 +66,12 @@ public sealed record ModelAggregate
     /// <summary>First ready node that could not be verified, with its reason; null when there is none.</summary>
     public (string Node, string Reason)? CouldNotVerify { get; init; }
 
+    /// <summary>First node that failed because it cannot carry out the spec, with its word for why; null when there is none.</summary>
+    public (string Node, string Message)? Refusal { get; init; }
+
+    /// <summary>Nodes that cannot carry out the spec.</summary>
+    public int NodesRefusing { get; init; }
+
     /// <summary>Live nodes that take part: every readable entry that is not Deleted.</summary>
     public int Targeted => NodesReady.Count + NodesFailed.Count + NodesUpdating.Count + NodesStale.Count;
 

@@ -27,7 +27,8 @@ public static class ModelAggregator
         List<DamagedNode> damaged = [];
         List<UnreadableNode> unreadable = [];
         var oldest = HeldFact.NoProof;
-        (string, string)? couldNotVerify = null;
+        (string, string)? couldNotVerify = null, refusal = null;
+        var refusing = 0;
         SpecFacts? readyFacts = null, anyFacts = null;
         var verified = 0;
 
@@ -54,6 +55,9 @@ public static class ModelAggregator
                     break;
                 case NodeModelState.Failed:
                     failed.Add(node);
+                    if (!fact.IsRefusal) break;
+                    refusing++;
+                    refusal ??= (node, fact.Message ?? fact.Reason!);
                     break;
                 default:
                     updating.Add(node);
@@ -72,6 +76,8 @@ public static class ModelAggregator
             NodesUnreadable = unreadable,
             NodesVerified = verified,
             CouldNotVerify = couldNotVerify,
+            Refusal = refusal,
+            NodesRefusing = refusing,
             OldestProof = oldest == HeldFact.NoProof ? null : new DateTimeOffset(oldest, TimeSpan.Zero),
             Facts = readyFacts ?? anyFacts,
         };

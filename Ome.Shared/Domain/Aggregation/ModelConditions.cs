@@ -14,14 +14,18 @@ public static class ModelConditions
     /// <summary>Condition type, present only when False: entries of some nodes cannot be read.</summary>
     public const string ReportsReadable = "ReportsReadable";
 
+    /// <summary>Condition type, present only when False: something in the model cannot be used as written.</summary>
+    public const string SpecValid = "SpecValid";
+
     private const int NamedNodes = 5;
 
     /// <summary>The conditions of a model, in the order they are shown.</summary>
     /// <param name="aggregate">What the nodes say.</param>
-    /// <param name="storageUri"><c>spec.storage.storageUri</c>.</param>
-    public static IReadOnlyList<ModelCondition> Of(ModelAggregate aggregate, string storageUri)
+    /// <param name="spec">What its author wrote.</param>
+    public static IReadOnlyList<ModelCondition> Of(ModelAggregate aggregate, ModelSpec spec)
     {
-        var conditions = new List<ModelCondition> { ReadyOf(aggregate, storageUri), IntactOf(aggregate) };
+        var conditions = new List<ModelCondition> { ReadyOf(aggregate, spec.StorageUri), IntactOf(aggregate) };
+        if (SpecOf(aggregate, spec) is { } problems) conditions.Add(problems);
         if (aggregate.NodesUnreadable.Count > 0) conditions.Add(UnreadableOf(aggregate));
         return conditions;
     }
@@ -80,7 +84,20 @@ public static class ModelConditions
         var others = aggregate.NodesDamaged.Skip(1).Select(static damaged => damaged.Node).ToList();
         var also = others.Count == 0 ? string.Empty : $"; also on {Names(others)}";
         return new ModelCondition(
-            ArtifactsIntact, "False", first.Reason, $"{aggregate.Model} is damaged on {first.Node}: {first.Message}; {next}{also}");
+            ArtifactsIntact, "False", WordOf(first.Reason), $"{aggregate.Model} is damaged on {first.Node}: {first.Message}; {next}{also}");
+    }
+
+    // What a node refuses is said in its own words, unless it is what we see ourselves.
+    private static ModelCondition? SpecOf(ModelAggregate aggregate, ModelSpec spec)
+    {
+        var problems = SpecProblems.Of(spec).ToList();
+        if (aggregate.Refusal is { } refusal && !problems.Exists(static problem => problem.Reason != SpecProblems.InvalidAnnotation))
+        {
+            var others = aggregate.NodesRefusing > 1 ? $" and {Count(aggregate.NodesRefusing - 1, "other node")}" : string.Empty;
+            problems.Insert(0, new SpecProblem("RefusedByNode", $"{refusal.Node}{others}: {refusal.Message}"));
+        }
+
+        return problems.Count == 0 ? null : new ModelCondition(SpecValid, "False", problems[0].Reason, string.Join("; ", problems.Select(static problem => problem.Message)));
     }
 
     private static ModelCondition UnreadableOf(ModelAggregate aggregate)
@@ -90,6 +107,9 @@ public static class ModelConditions
         var also = others.Count == 0 ? string.Empty : $"; also on {Names(others)}";
         return new ModelCondition(ReportsReadable, "False", "EntryUnreadable", $"the entry of {first.Node} cannot be read: {first.Error}{also}");
     }
+
+    // A condition whose reason is no word would be refused by the API server, and the whole status with it.
+    private static string WordOf(string reason) => char.IsAsciiLetter(reason[0]) && reason.All(char.IsAsciiLetterOrDigit) ? reason : "Damaged";
 
     private static string Rest(ModelAggregate aggregate)
     {

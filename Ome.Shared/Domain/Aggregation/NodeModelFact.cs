@@ -11,6 +11,9 @@ public sealed record NodeModelFact
 {
     private const int MaxMessage = 256;
 
+    // What an agent says of a spec that only its author can mend.
+    private static readonly string[] Refusals = ["InvalidSpec", "PathRefused", "Refused"];
+
     /// <summary>State the node claims.</summary>
     public NodeModelState State { get; private init; }
 
@@ -64,6 +67,9 @@ public sealed record NodeModelFact
 
     /// <summary>Whether the entry can be about this model: two models may share a shortened or colliding key (contract W25), the name tells them apart.</summary>
     public bool IsAbout(ModelKey model) => Name.Length == 0 || Name == model.Name;
+
+    /// <summary>The node cannot carry out the spec.</summary>
+    internal bool IsRefusal => Result == ValidationResults.Inconclusive && Refusals.Contains(Reason, StringComparer.Ordinal);
 
     /// <summary>Whether many nodes may be expected to say the very same.</summary>
     internal bool IsCommon => Unreadable is null && Since is null && Message is null;

@@ -28,17 +28,33 @@ public sealed record DestinationRule(string ModelsRoot, IReadOnlyList<string>? L
         destination = null;
         if (specPath is null && local is null)
         {
-            refusal = $"spec.storage.path is missing: set it to a directory under {ModelsRoot}";
+            refusal = Missing(ModelsRoot);
             return false;
         }
 
         // OME puts a model with an empty path under the whole URI text, scheme included.
-        var wanted = !string.IsNullOrEmpty(specPath) ? specPath : local is not null ? local.Path : ModelsRoot + "/" + uri.Text;
+        var wanted = Wanted(uri, specPath) ?? ModelsRoot + "/" + uri.Text;
         var roots = local is null || LocalRoots is null ? [ModelsRoot] : (IReadOnlyList<string>)[ModelsRoot, .. LocalRoots];
         var path = Confine(wanted, roots, out var reason);
-        refusal = path is null ? $"spec.storage.path '{Shown(wanted)}' {reason}: set it to a directory under {ModelsRoot}" : null;
+        refusal = path is null ? Refused(wanted, reason, ModelsRoot) : null;
         destination = path;
         return path is not null;
+    }
+
+    /// <summary>What no models root could make right: names the field, the value and the remedy; null when some node may have the root for it.</summary>
+    public static string? ProblemAnywhere(StorageUri uri, string? specPath)
+    {
+        const string Root = "the models root of its nodes";
+        // A claim is mounted by its pod and a vendor's model has no files: their path is not ours.
+        if (uri is StorageUri.PersistentVolumeClaim or StorageUri.Vendor) return null;
+        if (specPath is null && uri is not StorageUri.Local) return Missing(Root);
+        if (Wanted(uri, specPath) is not { } wanted) return null;
+        return Normalize(wanted, out var reason) switch
+        {
+            null => Refused(wanted, reason, Root),
+            "/" => Refused(wanted, "is the root of the file system", Root),
+            _ => null,
+        };
     }
 
     /// <summary>Whether one path equals the other or lies under it. Both normalised.</summary>
@@ -83,6 +99,13 @@ public sealed record DestinationRule(string ModelsRoot, IReadOnlyList<string>? L
 
     private static bool IsSameOrUnder(string path, string root) =>
         path.StartsWith(root, StringComparison.Ordinal) && (path.Length == root.Length || path[root.Length] == '/');
+
+    // The path an author asks for; null leaves it to the models root.
+    private static string? Wanted(StorageUri uri, string? specPath) => !string.IsNullOrEmpty(specPath) ? specPath : (uri as StorageUri.Local)?.Path;
+
+    private static string Missing(string root) => $"spec.storage.path is missing: set it to a directory under {root}";
+
+    private static string Refused(string wanted, string reason, string root) => $"spec.storage.path '{Shown(wanted)}' {reason}: set it to a directory under {root}";
 
     private static string Shown(string text) => text.Length <= 256 ? text : string.Concat(text.AsSpan(0, 256), "...");
 }

@@ -1,10 +1,13 @@
 using Ome.Shared.Domain.Aggregation;
+using Ome.Shared.Domain.Models;
 
 namespace Ome.Tests.Domain.Aggregation;
 
 /// <summary>What people read when they describe a model.</summary>
 public sealed class ModelConditionsTests
 {
+    private static readonly ModelSpec Spec = new() { Key = ModelKey.Cluster("m"), StorageUri = "hf://org/m", StoragePath = "/mnt/models/m" };
+
     private const string Missing = """{"mode":"Basic","result":"Invalid","reason":"FileMissing","message":"model-00002-of-00004.safetensors is missing","lastCheckedTime":"2026-08-01T12:00:00Z"}""";
 
     [Test]
@@ -68,7 +71,7 @@ public sealed class ModelConditionsTests
     [TestCase("hf://a/b", "NoNode", "check nodeSelector")]
     public void A_model_no_node_took_up_says_why(string uri, string reason, string phrase)
     {
-        var condition = ModelConditions.Of(ModelAggregatorTests.Aggregate(), uri)[0];
+        var condition = ModelConditions.Of(ModelAggregatorTests.Aggregate(), Spec with { StorageUri = uri })[0];
 
         condition.Status.Should().Be("False");
         condition.Reason.Should().Be(reason);
@@ -86,9 +89,42 @@ public sealed class ModelConditionsTests
         message.Length.Should().BeLessThan(400);
     }
 
+    [TestCase("FileMissing", "FileMissing")]
+    [TestCase("file missing", "Damaged")]
+    [TestCase("-", "Damaged")]
+    public void A_reason_that_is_no_word_would_be_refused_and_is_not_passed_on(string reported, string reason) => Condition(
+        ModelAggregatorTests.Aggregate(("a", $$$"""{"status":"Failed","validation":{"result":"Invalid","reason":"{{{reported}}}"} }""")), "ArtifactsIntact").Reason.Should().Be(reason);
+
+    [Test]
+    public void A_sound_spec_has_no_condition_of_its_own() => ModelConditions.Of(ModelAggregatorTests.Aggregate(), Spec)
+        .Select(static condition => condition.Type).Should().Equal("Ready", "ArtifactsIntact");
+
+    [Test]
+    public void A_spec_that_a_node_refuses_is_told_in_its_words()
+    {
+        const string Refused = """{"status":"Failed","validation":{"result":"Inconclusive","reason":"InvalidSpec","message":"spec.storage.path '/etc' lies outside the models root: set it to a directory under /mnt/models"}}""";
+
+        Condition(ModelAggregatorTests.Aggregate(("b", Refused), ("a", Refused), ("c", """{"status":"Ready"}""")), "SpecValid").Should().Be(new ModelCondition(
+            "SpecValid", "False", "RefusedByNode", "a and 1 other node: spec.storage.path '/etc' lies outside the models root: set it to a directory under /mnt/models"));
+    }
+
+    [Test]
+    public void What_every_node_refuses_is_told_once()
+    {
+        var aggregate = ModelAggregatorTests.Aggregate(("a", """{"status":"Failed","validation":{"result":"Inconclusive","reason":"InvalidSpec","message":"spec.storage.path is missing"}}"""));
+
+        ModelConditions.Of(aggregate, Spec with { StoragePath = null }).Single(static condition => condition.Type == "SpecValid").Message
+            .Should().Be("spec.storage.path is missing: set it to a directory under the models root of its nodes");
+    }
+
+    [Test]
+    public void A_source_that_is_away_is_no_problem_of_the_spec() => ModelConditions.Of(
+        ModelAggregatorTests.Aggregate(("a", """{"status":"Failed","validation":{"result":"Inconclusive","reason":"SourceUnavailable","message":"the hub is away"}}""")), Spec)
+        .Should().NotContain(static condition => condition.Type == "SpecValid");
+
     [Test]
     public void A_deletion_that_waits_names_the_nodes() => ModelConditions.Deleting(
         ModelAggregatorTests.Aggregate(("b", """{"status":"Ready"}"""), ("a", """{"status":"Failed"}"""))).Message.Should().Be("waiting for 2 nodes to remove the files: a, b");
 
-    private static ModelCondition Condition(ModelAggregate aggregate, string type) => ModelConditions.Of(aggregate, "hf://org/m").Single(condition => condition.Type == type);
+    private static ModelCondition Condition(ModelAggregate aggregate, string type) => ModelConditions.Of(aggregate, Spec).Single(condition => condition.Type == type);
 }

@@ -1,18 +1,19 @@
 using System.Collections.Immutable;
-using Ome.Shared.Domain;
 using Ome.Shared.Domain.Models;
-using Ome.Shared.Domain.Verification;
 
-namespace Ome.Agent.Integrity;
+namespace Ome.Shared.Domain.Verification;
 
-/// <summary>The agent's policy with a model's annotations over it (design 5). A bad annotation costs only itself: the default holds, and the author is told.</summary>
+/// <summary>A policy with a model's annotations over it (design 5). A bad annotation costs only itself: the default holds, and the author is told.</summary>
 public static class PolicyReader
 {
     // An annotation may hold 256 KiB; what is wrong with it is seen sooner.
     private const int MostOfValue = 64;
 
     /// <summary>The policy, and each annotation that is not used: its value, what is allowed, and what holds instead.</summary>
-    public static (VerificationPolicy Policy, ImmutableArray<string> Problems) Read(VerificationPolicy defaults, IntegrityAnnotations annotations)
+    /// <param name="defaults">What holds without annotations.</param>
+    /// <param name="annotations">The model's own.</param>
+    /// <param name="instead">What holds instead of a bad annotation, in the words of somebody who does not know the agents' defaults; null names <paramref name="defaults"/>.</param>
+    public static (VerificationPolicy Policy, ImmutableArray<string> Problems) Read(VerificationPolicy defaults, IntegrityAnnotations annotations, string? instead = null)
     {
         var problems = ImmutableArray.CreateBuilder<string>();
         var policy = defaults with
@@ -24,7 +25,7 @@ public static class PolicyReader
         };
         if (policy == defaults || policy.Problems() is not { IsEmpty: false } wrong) return (policy, problems.ToImmutable());
         // Each is well-formed, but not what a policy may be: all timing falls back together, so that no half of a pair is taken.
-        problems.AddRange(wrong.Select(problem => $"{Timing(annotations)}: {problem.TrimEnd('.')}; {DurationText.Format(defaults.Interval)} and {DurationText.Format(defaults.DeepMaxAge)} are used"));
+        problems.AddRange(wrong.Select(problem => $"{Timing(annotations)}: {problem.TrimEnd('.')}; {instead ?? $"{DurationText.Format(defaults.Interval)} and {DurationText.Format(defaults.DeepMaxAge)} are used"}"));
         return (policy with { Interval = defaults.Interval, DeepMaxAge = defaults.DeepMaxAge }, problems.ToImmutable());
 
         TEnum Enumerated<TEnum>(string? text, TEnum standard, string name)
@@ -32,7 +33,7 @@ public static class PolicyReader
         {
             if (text is null) return standard;
             if (Enum.TryParse<TEnum>(text, ignoreCase: true, out var value) && Enum.IsDefined(value) && !char.IsAsciiDigit(text[0])) return value;
-            problems.Add($"{Named(name, text)}: it must be one of {string.Join(", ", Enum.GetNames<TEnum>())}; {standard} is used");
+            problems.Add($"{Named(name, text)}: it must be one of {string.Join(", ", Enum.GetNames<TEnum>())}; {instead ?? $"{standard} is used"}");
             return standard;
         }
 
@@ -40,7 +41,7 @@ public static class PolicyReader
         {
             if (text is null) return standard;
             if (DurationText.TryParse(text, out var value)) return value;
-            problems.Add($"{Named(name, text)}: it must be {DurationText.Expected}; {DurationText.Format(standard)} is used");
+            problems.Add($"{Named(name, text)}: it must be {DurationText.Expected}; {instead ?? $"{DurationText.Format(standard)} is used"}");
             return standard;
         }
     }
