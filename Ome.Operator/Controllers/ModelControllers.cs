@@ -1,3 +1,4 @@
+using k8s.Models;
 using KubeOps.Abstractions.Events;
 using KubeOps.Abstractions.Reconciliation;
 using KubeOps.Abstractions.Reconciliation.Controller;
@@ -36,7 +37,7 @@ public abstract class ModelController<TEntity>(ModelReconciler reconciler, Event
     /// <inheritdoc/>
     public Task<ReconciliationResult<TEntity>> DeletedAsync(TEntity entity, CancellationToken cancellationToken)
     {
-        reconciler.Forget(ModelSpecReader.KeyOf(entity));
+        reconciler.Forget(ModelSpecReader.KeyOf(entity), entity.Uid() ?? string.Empty);
         return Task.FromResult(ReconciliationResult<TEntity>.Success(entity));
     }
 }

@@ -29,6 +29,8 @@ public sealed partial class ModelReconciler(
     private static readonly TimeSpan UntilComplete = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan WhileHeld = TimeSpan.FromSeconds(30);
 
+    // Which life of a name is known, and what is kept under the name, change together.
+    private readonly Lock _lives = new();
     private readonly ConcurrentDictionary<Type, bool> _prunes = [];
     private readonly ConcurrentDictionary<ModelKey, string> _unreadable = [];
 
@@ -48,13 +50,13 @@ public sealed partial class ModelReconciler(
         return run.Model.Finalizers()?.Contains(run.Finalizer) == true ? wait : null;
     }
 
-    /// <summary>A model that is gone.</summary>
-    public void Forget(ModelKey model)
+    /// <summary>A model that is gone. Its name may be another one's by now, whose state stays: the news of the two lives come in any order.</summary>
+    public void Forget(ModelKey model, string uid)
     {
-        index.RemoveModel(model);
-        waker.Forget(model);
-        metrics.Forget(model);
-        _unreadable.TryRemove(model, out _);
+        lock (_lives)
+        {
+            if (waker.Forget(model, uid)) ForgetState(model);
+        }
     }
 
     private delegate Task<StepOutcome> Step<TEntity>(ModelRun<TEntity> run, CancellationToken cancellationToken)
@@ -96,13 +98,29 @@ public sealed partial class ModelReconciler(
         }
     }
 
-    private Task<StepOutcome> ObserveAsync<TEntity>(ModelRun<TEntity> run, CancellationToken cancellationToken)
+    private async Task<StepOutcome> ObserveAsync<TEntity>(ModelRun<TEntity> run, CancellationToken cancellationToken)
         where TEntity : ModelEntity
     {
         var spec = run.Spec;
-        index.SetModel(spec.Key, StorageIdentity.Of(spec));
-        waker.Know(spec.Key, spec.Uid);
-        return Task.FromResult(StepOutcome.Continue);
+        var (key, uid) = (spec.Key, spec.Uid);
+        var isOther = waker.IsKnown(key, out var known) && known != uid;
+        // Another life of the name is known: only the API server can say whether this run is its successor or its predecessor.
+        if (isOther && (await client.GetAsync<TEntity>(key.Name, run.Model.Namespace(), cancellationToken))?.Uid() != uid) return StepOutcome.Done;
+        lock (_lives)
+        {
+            if (isOther && waker.Forget(key, known)) ForgetState(key);
+            index.SetModel(key, StorageIdentity.Of(spec));
+            waker.Know(key, uid);
+        }
+
+        return StepOutcome.Continue;
+    }
+
+    private void ForgetState(ModelKey model)
+    {
+        index.RemoveModel(model);
+        metrics.Forget(model);
+        _unreadable.TryRemove(model, out _);
     }
 
     private async Task<StepOutcome> AttachFinalizerAsync<TEntity>(ModelRun<TEntity> run, CancellationToken cancellationToken)
@@ -119,8 +137,14 @@ public sealed partial class ModelReconciler(
         var key = run.Spec.Key;
         (run.Aggregate, run.ChangedAt) = index.Look(key);
         if (run.Aggregate is null) return Task.FromResult(StepOutcome.Done);
-        metrics.Show(run.Aggregate);
-        LogUnreadableOnce(run.Aggregate);
+        lock (_lives)
+        {
+            // Forgotten meanwhile: what is kept under its name is not this run's.
+            if (!waker.IsKnown(key, out var uid) || uid != run.Spec.Uid) return Task.FromResult(StepOutcome.Done);
+            metrics.Show(run.Aggregate);
+            LogUnreadableOnce(run.Aggregate);
+        }
+
         return Task.FromResult(StepOutcome.Continue);
     }
 

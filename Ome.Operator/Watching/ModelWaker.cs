@@ -15,11 +15,19 @@ public sealed class ModelWaker(EntityQueue<BaseModel> namespaced, EntityQueue<Cl
 {
     private readonly ConcurrentDictionary<ModelKey, Known> _known = [];
 
-    /// <summary>A model is there, in this life.</summary>
-    public void Know(ModelKey model, string uid) => _known.AddOrUpdate(model, new Known(uid, null), (_, known) => known with { Uid = uid });
+    /// <summary>A model is there, in this life. What was written of another life of the name limits nothing.</summary>
+    public void Know(ModelKey model, string uid) => _known.AddOrUpdate(model, new Known(uid, null), (_, known) => known.Uid == uid ? known : new Known(uid, null));
 
-    /// <summary>A model is gone.</summary>
-    public void Forget(ModelKey model) => _known.TryRemove(model, out _);
+    /// <summary>This life of a model is over; false when it was not the one known, which then stays.</summary>
+    public bool Forget(ModelKey model, string uid)
+    {
+        while (_known.TryGetValue(model, out var known) && known.Uid == uid)
+        {
+            if (_known.TryRemove(new(model, known))) return true;
+        }
+
+        return false;
+    }
 
     /// <summary>UID of a model that is there.</summary>
     public bool IsKnown(ModelKey model, out string uid)

@@ -66,7 +66,7 @@ public sealed class ForgottenModelTests
         _waker.Written(Model);
         _waker.UntilWritable(Model).Should().BePositive();
 
-        _waker.Forget(Model);
+        _waker.Forget(Model, "uid").Should().BeTrue();
         _waker.Written(Model);
 
         _waker.IsKnown(Model, out _).Should().BeFalse();
