@@ -7,6 +7,8 @@ namespace Ome.Benchmarks;
 /// <summary>Decode and encode of a typical Ready entry. Baseline: <see cref="JsonDocument"/> parsing the same text into nothing typed.</summary>
 internal static class CodecBenchmark
 {
+    private const double LeastRate = 100;
+
     public static Task RunAsync(BenchmarkContext context, CancellationToken cancellationToken)
     {
         var text = SampleReports.ReadyEntry("llama-3-1-8b-instruct", "hf://meta-llama/Llama-3.1-8B-Instruct");
@@ -22,6 +24,10 @@ internal static class CodecBenchmark
         Print("baseline: JsonSerializer to JsonElement", element);
         Print("decode", decode);
         Print("encode", encode);
+        var targets = new Targets();
+        targets.AtLeast("decode", LeastRate, bytes / decode / 1e6, "MB/s");
+        targets.AtLeast("encode", LeastRate, bytes / encode / 1e6, "MB/s");
+        targets.Print();
         return Task.CompletedTask;
 
         void Print(string what, double seconds) => BenchmarkContext.Row(

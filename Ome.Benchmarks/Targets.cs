@@ -1,4 +1,4 @@
-namespace Ome.Benchmarks.Verify;
+namespace Ome.Benchmarks;
 
 /// <summary>What was promised beside what this run measured; printed at the end.</summary>
 internal sealed class Targets
