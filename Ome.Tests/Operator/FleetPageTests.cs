@@ -37,6 +37,34 @@ public sealed class FleetPageTests : OperatorFixture
         (await refused.Content.ReadAsStringAsync(cancellationToken)).Should().Contain("kubectl");
     }
 
+    [Test, CancelAfter(180_000)]
+    public async Task Without_script_the_page_has_all_rows_and_filters_by_its_address(CancellationToken cancellationToken)
+    {
+        var node = await NodeAsync(cancellationToken);
+        var one = await ModelAsync(cancellationToken, static model => model.Metadata.Name = "searched-for");
+        var other = await ModelAsync(cancellationToken, static model => model.Metadata.Name = "another-one");
+        foreach (var model in new[] { one, other })
+        {
+            await ReportAsync(node, model, """{"status":"Ready","validation":{"result":"Valid","oldestProofTime":"2026-08-01T11:00:00Z"}}""", cancellationToken);
+            await UntilAsync(model, static found => found.Status?.State == "Ready", cancellationToken);
+        }
+
+        // A client that runs no script and fetches nothing but the page.
+        using var client = new HttpClient { BaseAddress = new Uri(Operator!.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()) };
+        (await RowsAsync(client, "/", cancellationToken)).Should().Contain(row => row.Contains(one.Name, StringComparison.Ordinal)).And.Contain(row => row.Contains(other.Name, StringComparison.Ordinal));
+
+        (await RowsAsync(client, "/?q=" + one.Name, cancellationToken)).Should().ContainSingle().Which.Should().Contain(one.Name).And.Contain("Ready").And.Contain("ago");
+        var page = await client.GetStringAsync("/?q=" + one.Name, cancellationToken);
+        page.Should().Contain($"title=\"{node}\"", "its nodes are the columns").And.NotContain(other.Name);
+        page.Should().Contain("<form method=\"get\" action=\"./\">", "the browser itself sends the search").And.Contain("name=\"q\"");
+    }
+
+    private static async Task<IReadOnlyList<string>> RowsAsync(HttpClient client, string address, CancellationToken cancellationToken)
+    {
+        var page = await client.GetStringAsync(address, cancellationToken);
+        return page[page.IndexOf("<tbody>", StringComparison.Ordinal)..page.IndexOf("</tbody>", StringComparison.Ordinal)].Split("<tr>").Skip(1).ToList();
+    }
+
     [TestCase("10.1.2.3", "localhost", HttpStatusCode.Forbidden, TestName = "Another machine is refused, whatever name it asks for")]
     [TestCase("127.0.0.1", "ome-operator.ome.svc", HttpStatusCode.Forbidden, TestName = "A name that is not this machine's is refused")]
     [TestCase("::1", "[::1]", HttpStatusCode.OK, TestName = "This machine is answered, also over IPv6")]
