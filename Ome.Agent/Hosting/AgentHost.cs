@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Logging.Console;
 using Ome.Agent.Files;
 using Ome.Agent.Staging.Oci;
@@ -34,6 +35,8 @@ public static partial class AgentHost
     {
         Directory.CreateDirectory(options.EffectiveStateDirectory);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "ome-agent" });
+        // The flags are all the configuration there is: nobody waits for a change of appsettings.json.
+        foreach (var file in builder.Configuration.Sources.OfType<JsonConfigurationSource>().ToList()) builder.Configuration.Sources.Remove(file);
         AddLogging(builder.Logging, options);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Parse(options.BindAddress), options.Port));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTime);

@@ -31,7 +31,8 @@ public sealed class AgentMetrics(IMetricFactory metrics, AgentOptions options) :
     private readonly Gauge _held = metrics.CreateGauge("model_agent_integrity_withdrawals_held", "1 while a damaged model stays Ready because --max-withdrawals holds it.", Model);
     private readonly Gauge _oldestProof = metrics.CreateGauge("model_agent_integrity_oldest_proof_timestamp_seconds", "When the byte that waited longest was last proven, Unix time.", Model);
     private readonly Gauge _deepMaxAge = metrics.CreateGauge("model_agent_integrity_deep_max_age_seconds", "Longest time a byte of a model may stay unread; absent where checks do not read every byte.", Model);
-    private readonly Gauge _suspects = metrics.CreateGauge("model_agent_integrity_suspect_findings", "Findings of the newest check of a model.", Model);
+    private readonly Gauge _suspects = metrics.CreateGauge("model_agent_integrity_suspects", "Models in which the kernel told of a change, and that were not looked at since.");
+    private readonly Gauge _findings = metrics.CreateGauge("model_agent_integrity_suspect_findings", "Findings of the newest check of a model.", Model);
     private readonly Gauge _damaged = metrics.CreateGauge("model_agent_integrity_damaged", "1 while a model's files are known to be damaged on this node.", Model);
 
     public void Checked(ModelKey key, ModelSpec spec, CheckReport report)
@@ -49,7 +50,7 @@ public sealed class AgentMetrics(IMetricFactory metrics, AgentOptions options) :
         var policy = PolicyReader.Read(options.Policy, spec.Integrity).Policy;
         if (policy.Mode == IntegrityMode.Deep) _deepMaxAge.WithLabels(labels).Set(policy.DeepMaxAge.TotalSeconds);
         else _deepMaxAge.RemoveLabelled(labels);
-        _suspects.WithLabels(labels).Set(report.Verdict.Findings.Length);
+        _findings.WithLabels(labels).Set(report.Verdict.Findings.Length);
         // A check that could not look says nothing of what an earlier one proved.
         if (report.Verdict.Result != CheckResult.Inconclusive) _damaged.WithLabels(labels).Set(report.Verdict.Result == CheckResult.Invalid ? 1 : 0);
     }
@@ -69,6 +70,8 @@ public sealed class AgentMetrics(IMetricFactory metrics, AgentOptions options) :
 
     public void EventsLost() => _overflows.Inc();
 
+    public void Suspects(int models) => _suspects.Set(models);
+
     public void Watched(ModelKey key, bool? isWatched)
     {
         if (isWatched is { } known) _unwatched.WithLabels(ModelLabels.Of(key)).Set(known ? 0 : 1);
@@ -77,7 +80,9 @@ public sealed class AgentMetrics(IMetricFactory metrics, AgentOptions options) :
 
     public void Forget(ModelKey key)
     {
-        foreach (var gauge in new[] { _oldestProof, _deepMaxAge, _suspects, _damaged, _held, _unwatched }) gauge.RemoveLabelled(ModelLabels.Of(key));
+        ModelLabels.Forget(key, _oldestProof, _deepMaxAge, _findings, _damaged, _held, _unwatched);
+        ModelLabels.Forget(key, _checksumFailed, _verifications, _checks, _checkedBytes, _flickers, _withdrawals, _readmissions, _repairs);
+        ModelLabels.Forget(key, _checkSeconds);
     }
 
     private static string StorageType(ModelSpec spec)

@@ -133,6 +133,7 @@ public static class AgentServices
         services.AddHostedService<IntegrityKeeper>();
         services.AddHostedService(provider => provider.GetRequiredService<StorageWatch>());
         services.AddHostedService(provider => provider.GetRequiredService<LocalBaseline>());
+        services.TryAddSingleton<Func<IKernelEvents>>(Inotify.Open);
         if (options.Watch) services.AddHostedService<ModelWatch>();
         services.AddKubernetesOperator(settings => settings.WithName("ome-agent").WithKeyedQueue())
             .AddQueuedController<ModelIntegrityCheckController, ModelIntegrityCheck, OwnChecksSelector>();

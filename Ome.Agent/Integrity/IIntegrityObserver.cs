@@ -24,6 +24,9 @@ public interface IIntegrityObserver
     /// <summary>Events of the kernel were lost.</summary>
     void EventsLost();
 
+    /// <summary>As many models changed and were not looked at since.</summary>
+    void Suspects(int models);
+
     /// <summary>Whether the kernel tells of changes below the model's directory; null when nobody wants to know any more.</summary>
     void Watched(ModelKey key, bool? isWatched);
 

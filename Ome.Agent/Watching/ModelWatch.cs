@@ -12,45 +12,48 @@ namespace Ome.Agent.Watching;
 /// Lets the kernel tell of changes below the directories of Ready models and has those models looked at within a moment. A hint, never a proof: what the
 /// kernel does not see (other machines' writes, media rot) is found by the scheduled checks; a lost event costs one look at everything.
 /// </summary>
-public sealed partial class ModelWatch(ModelRecordStore records, IntegrityService integrity, IIntegrityObserver observer, AgentOptions options, TimeProvider time, ILogger<ModelWatch> logger) : BackgroundService
+internal sealed partial class ModelWatch(
+    ModelRecordStore records, IntegrityService integrity, IIntegrityObserver observer, Func<IKernelEvents> kernel, TimeProvider time, ILogger<ModelWatch> logger) : BackgroundService, ITreeObserver
 {
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan QuietRefresh = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<ModelKey, Watch> _watches = new();
+    private readonly ConcurrentDictionary<ModelKey, bool> _moved = new();
     private readonly ConcurrentDictionary<ModelKey, bool> _queued = new();
     private readonly WatchRetries _retries = new(time);
     private readonly LookPace _pace = new(time);
-    private readonly Wake _records = new();
+    private readonly Wake _arm = new();
     private readonly Channel<ModelKey> _suspects = Channel.CreateUnbounded<ModelKey>(new UnboundedChannelOptions { SingleReader = true });
 
-    // Only the arming loop's: models that were to be watched at its last turn.
+    // Only the arming loop's: models that were to be watched at its last turn, and how they are.
     private readonly HashSet<ModelKey> _known = [];
+    private readonly Dictionary<ModelKey, Armed> _armed = [];
 
-    /// <summary>What the kernel tells of for one model.</summary>
-    /// <param name="Directory">The model's.</param>
-    /// <param name="Own">Everything below it; null while it is not there.</param>
-    /// <param name="Parent">Its own coming and going.</param>
-    /// <param name="RootWasLost">When this was opened, the newest check had not found the directory.</param>
-    private sealed record Watch(string Directory, FileSystemWatcher? Own, FileSystemWatcher? Parent, bool RootWasLost) : IDisposable
+    /// <summary>A model that is watched.</summary>
+    /// <param name="Directory">Its directory.</param>
+    /// <param name="IsThere">It was there; else only its coming is watched.</param>
+    /// <param name="RootWasLost">When this began, the newest check had not found the directory.</param>
+    private sealed record Armed(string Directory, bool IsThere, bool RootWasLost);
+
+    public void Changed(ModelKey key) => Suspect(key);
+
+    public void Moved(ModelKey key)
     {
-        public void Dispose()
-        {
-            Own?.Dispose();
-            Parent?.Dispose();
-        }
+        _moved[key] = true;
+        Suspect(key);
+        _arm.Call();
     }
 
-    /// <summary>Models that are watched.</summary>
-    public int Count => _watches.Count;
+    public void EventsLost() => observer.EventsLost();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (!options.Watch) return;
         records.Changed += OnRecordChanged;
+        using var trees = new WatchedTrees(kernel, this);
         try
         {
-            await Task.WhenAll(ArmAsync(stoppingToken), CheckAsync(stoppingToken));
+            await Task.WhenAll(ArmAsync(trees, stoppingToken), CheckAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -58,32 +61,28 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
         finally
         {
             records.Changed -= OnRecordChanged;
-            foreach (var watch in _watches.Values) watch.Dispose();
         }
     }
 
-    private void OnRecordChanged(object? sender, EventArgs change) => _records.Call();
+    private void OnRecordChanged(object? sender, EventArgs change) => _arm.Call();
 
-    /// <summary>Watches come and go with Ready models, at once; memory is compared, the disk is asked only for directories that were gone.</summary>
-    private async Task ArmAsync(CancellationToken cancellationToken)
+    /// <summary>Watches come and go with Ready models, at once; memory is compared, the disk is asked only for directories that were gone or moved.</summary>
+    private async Task ArmAsync(WatchedTrees trees, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var wanted = records.All.Where(record => record.Phase is ModelPhase.Ready or ModelPhase.Withdrawn && record.StoragePath.Length > 0).ToDictionary(record => record.Key);
-            foreach (var (key, watch) in _watches)
-            {
-                if (!wanted.TryGetValue(key, out var record) || record.StoragePath != watch.Directory) Drop(key);
-            }
-
-            foreach (var key in _known.Where(key => !wanted.ContainsKey(key)).ToList()) Forget(key);
-
+            var wanted = records.All.Where(HasFiles).ToDictionary(record => record.Key);
+            foreach (var key in _known.Where(key => !wanted.ContainsKey(key)).ToList()) Forget(trees, key);
             foreach (var (key, record) in wanted)
             {
                 _known.Add(key);
-                Arm(key, record.StoragePath, IsRootLost(record));
+                Arm(trees, key, record.StoragePath, IsRootLost(record));
             }
 
-            await _records.WaitAsync(Refresh, time, cancellationToken);
+            var isQuiet = _armed.Count == _known.Count && _armed.Values.All(static armed => armed.IsThere);
+            await _arm.WaitAsync(isQuiet ? QuietRefresh : Refresh, time, cancellationToken);
+            // Directories that come and go all the time cost a walk now and then.
+            await Task.Delay(Gather, time, cancellationToken);
         }
     }
 
@@ -91,117 +90,57 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
     /// The kernel watches what lies at a path, not the path: whenever a directory was gone, by removal or because its disk was, what lies there afterwards
     /// is watched anew.
     /// </summary>
-    private void Arm(ModelKey key, string directory, bool rootIsLost)
+    private void Arm(WatchedTrees trees, ModelKey key, string directory, bool rootIsLost)
     {
-        var isSame = _watches.TryGetValue(key, out var watch) && watch.RootWasLost == rootIsLost;
-        if (isSame && watch!.Own is not null)
+        var isMoved = _moved.TryRemove(key, out _);
+        var isSame = _armed.TryGetValue(key, out var armed) && armed.Directory == directory && armed.RootWasLost == rootIsLost && !isMoved;
+        if (isSame && (armed!.IsThere || !Directory.Exists(directory))) return;
+        if (!_retries.MayTry(key)) return;
+        if (armed is not null && armed.Directory != directory) trees.Drop(key);
+        bool isThere;
+        try
         {
-            Proven(key, rootIsLost);
+            isThere = trees.Watch(key, directory);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            _armed.Remove(key);
+            if (_retries.Failed(key)) LogNotWatched(key, directory, refused.Message);
+            observer.Watched(key, false);
             return;
         }
 
-        if (!_retries.MayTry(key)) return;
-        var isThere = Directory.Exists(directory);
-        if (isSame && !isThere) return;
-        var failures = _retries.Failures(key);
-        FileSystemWatcher? parent = null;
-        try
-        {
-            parent = Path.GetDirectoryName(directory) is { } above && Directory.Exists(above) ? Open(key, above, Path.GetFileName(directory)) : null;
-            var own = isThere ? Open(key, directory, name: null) : null;
-            Drop(key);
-            _watches[key] = new Watch(directory, own, parent, rootIsLost);
-            if (_retries.Failures(key) != failures) Drop(key);
-            else if (failures == 0) Armed(key, rootIsLost);
-        }
-        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            parent?.Dispose();
-            Refused(key, directory, refused.Message);
-        }
-    }
-
-    /// <summary>A watch that failed before and now stands since the last turn: the kernel tells of a refusal after it seemed to agree.</summary>
-    private void Proven(ModelKey key, bool rootIsLost)
-    {
-        if (_retries.Succeeded(key)) Armed(key, rootIsLost);
-    }
-
-    /// <summary>What happened before it was watched is seen by this look. While the directory is gone its checks come by their own pace.</summary>
-    private void Armed(ModelKey key, bool rootIsLost)
-    {
+        _armed[key] = new Armed(directory, isThere, rootIsLost);
+        _retries.Forget(key);
         observer.Watched(key, true);
-        if (!rootIsLost) Suspect(key);
+        // What happened before it was watched is seen by this look. While the directory is gone its checks come by their own pace.
+        if (isThere || !rootIsLost) Suspect(key);
     }
 
-    /// <summary>True for the first refusal in a row; the kernel is asked again after ever longer pauses.</summary>
-    private bool Refused(ModelKey key, string directory, string why)
+    private void Forget(WatchedTrees trees, ModelKey key)
     {
-        var isFirst = _retries.Failed(key);
-        if (isFirst) LogNotWatched(key, directory, why);
-        observer.Watched(key, false);
-        return isFirst;
-    }
-
-    private void Forget(ModelKey key)
-    {
+        trees.Drop(key);
         _known.Remove(key);
+        _armed.Remove(key);
+        _moved.TryRemove(key, out _);
         _retries.Forget(key);
         _pace.Forget(key);
         observer.Watched(key, null);
     }
 
+    /// <summary>A vendor's model has none: what its author wrote as its path is nobody's to walk.</summary>
+    private static bool HasFiles(ModelRecord record) => record is { Phase: ModelPhase.Ready or ModelPhase.Withdrawn, StoragePath.Length: > 0 }
+        && StorageUri.TryParse(record.StorageUri, out var uri, out _) && uri is not StorageUri.Vendor;
+
     /// <summary>The newest check found nothing where the directory should be: a finding about no file.</summary>
     private static bool IsRootLost(ModelRecord record) =>
         record.Findings is [{ Path: null, Reason: nameof(FindingReason.RootUnavailable) or nameof(FindingReason.FileMissing) }, ..];
 
-    /// <summary>Everything below the directory, or with <paramref name="name"/> only the directory's own coming, going and permissions in its parent.</summary>
-    private FileSystemWatcher Open(ModelKey key, string directory, string? name)
-    {
-        var watcher = new FileSystemWatcher(directory)
-        {
-            IncludeSubdirectories = name is null,
-            InternalBufferSize = 64 * 1024,
-            NotifyFilter = name is null
-                ? NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.Size | NotifyFilters.LastWrite | NotifyFilters.Attributes
-                : NotifyFilters.DirectoryName | NotifyFilters.Attributes,
-        };
-        if (name is not null) watcher.Filter = name;
-        FileSystemEventHandler changed = name is null ? (_, _) => Suspect(key) : (_, _) => Renew(key);
-        watcher.Created += changed;
-        watcher.Deleted += changed;
-        watcher.Changed += (_, _) => Suspect(key);
-        watcher.Renamed += (sender, change) => changed(sender, change);
-        watcher.Error += (_, error) => Lost(key, directory, error.GetException());
-        watcher.EnableRaisingEvents = true;
-        return watcher;
-    }
-
-    /// <summary>The directory itself went or came: another one may lie there now. Its parent stays watched until it is.</summary>
-    private void Renew(ModelKey key)
-    {
-        if (_watches.TryGetValue(key, out var watch) && _watches.TryUpdate(key, watch with { Own = null }, watch)) watch.Own?.Dispose();
-        Suspect(key);
-    }
-
-    private void Lost(ModelKey key, string directory, Exception why)
-    {
-        var isOverflow = why is InternalBufferOverflowException;
-        if (isOverflow) observer.EventsLost();
-        // A watch that ends may have missed something; one that never stood missed nothing that the look at its first refusal did not see.
-        var isNews = isOverflow || Refused(key, directory, why.Message);
-        Drop(key);
-        if (isNews) Suspect(key);
-    }
-
-    private void Drop(ModelKey key)
-    {
-        if (_watches.TryRemove(key, out var watch)) watch.Dispose();
-    }
-
     private void Suspect(ModelKey key)
     {
-        if (_queued.TryAdd(key, true)) _suspects.Writer.TryWrite(key);
+        if (!_queued.TryAdd(key, true)) return;
+        observer.Suspects(_queued.Count);
+        _suspects.Writer.TryWrite(key);
     }
 
     private async Task CheckAsync(CancellationToken cancellationToken)
@@ -221,6 +160,7 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
             // Events that come while it waits are seen by the same look.
             if (_pace.Wait(key) is var wait && wait > TimeSpan.Zero) await Task.Delay(wait, time, cancellationToken);
             _queued.TryRemove(key, out _);
+            observer.Suspects(_queued.Count);
             var (began, known) = (_pace.Began(key), records.Find(key));
             await integrity.RunAsync(key, CheckTrigger.Suspicion, cancellationToken);
             _pace.Ended(key, began, foundNews: IsNews(known, records.Find(key)));
@@ -237,7 +177,7 @@ public sealed partial class ModelWatch(ModelRecordStore records, IntegrityServic
     private static bool IsNews(ModelRecord? known, ModelRecord? found) =>
         known?.Phase != found?.Phase || !(known?.Findings ?? []).SequenceEqual(found?.Findings ?? []);
 
-    [LoggerMessage(EventId = 2601, Level = LogLevel.Warning, Message = "{Model} is not watched: {Directory}: {Problem}. It is still checked on schedule. Raising fs.inotify.max_user_watches may help.")]
+    [LoggerMessage(EventId = 2601, Level = LogLevel.Warning, Message = "{Model} is not watched: {Directory}: {Problem}. It is still checked on schedule, and the kernel is asked again")]
     private partial void LogNotWatched(ModelKey model, string directory, string problem);
 
     [LoggerMessage(EventId = 2602, Level = LogLevel.Warning, Message = "The look at {Model} after a change could not run; its scheduled check will")]

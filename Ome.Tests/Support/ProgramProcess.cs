@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -23,6 +24,9 @@ internal sealed class ProgramProcess : IAsyncDisposable
     }
 
     public bool HasExited => _process.HasExited;
+
+    /// <summary>Its number, as under /proc.</summary>
+    public string Id => _process.Id.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Everything it wrote so far.</summary>
     public string Log

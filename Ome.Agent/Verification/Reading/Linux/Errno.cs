@@ -22,6 +22,7 @@ internal static class Errno
     public const int EINVAL = 22;
     public const int ENFILE = 23;
     public const int EMFILE = 24;
+    public const int ENOSPC = 28;
     public const int ENAMETOOLONG = 36;
     public const int ENOSYS = 38;
     public const int ELOOP = 40;
@@ -66,6 +67,7 @@ internal static class Errno
         EINVAL => nameof(EINVAL),
         ENFILE => nameof(ENFILE),
         EMFILE => nameof(EMFILE),
+        ENOSPC => nameof(ENOSPC),
         ENAMETOOLONG => nameof(ENAMETOOLONG),
         ENOSYS => nameof(ENOSYS),
         ELOOP => nameof(ELOOP),
