@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Logging.Console;
 using Ome.Agent.Files;
 using Ome.Agent.Staging.Oci;
@@ -24,6 +23,8 @@ public static partial class AgentHost
         {
             services.Configure<OciOptions>(oci => OciOptions.ReadEnvironment(oci, environment));
             services.Configure<S3Options>(s3 => S3Options.ReadEnvironment(s3, environment));
+            // The process' memory, not the agent's: tests run many agents in one.
+            services.AddHostedService<MemoryTrim>();
         });
         LogStart(app.Logger, BuildInfo.Current, options.NodeName, options.ModelsRoot);
         await app.RunAsync(cancellationToken);
@@ -34,9 +35,8 @@ public static partial class AgentHost
     public static WebApplication Build(AgentOptions options, Action<IServiceCollection>? configure = null)
     {
         Directory.CreateDirectory(options.EffectiveStateDirectory);
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "ome-agent" });
         // The flags are all the configuration there is: nobody waits for a change of appsettings.json.
-        foreach (var file in builder.Configuration.Sources.OfType<JsonConfigurationSource>().ToList()) builder.Configuration.Sources.Remove(file);
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "ome-agent", Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         AddLogging(builder.Logging, options);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Parse(options.BindAddress), options.Port));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTime);
