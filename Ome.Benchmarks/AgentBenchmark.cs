@@ -8,13 +8,15 @@ using Ome.LocalCluster.Faults;
 using Ome.Shared.Api;
 using Ome.Shared.Domain;
 using Ome.Shared.Domain.Models;
+using Ome.Shared.Domain.Reporting;
 
 namespace Ome.Benchmarks;
 
 /// <summary>
 /// The real agent process with 50 Ready local models and default settings on the local control plane: time to the first healthy probe, then what it costs
-/// while nothing happens: memory, processor, API requests. Then the same with a byte budget and a full check of everything asked for, to see that the
-/// budget is kept. <c>OME_BENCH_MINUTES</c> (10) is the length of the idle sample, <c>OME_BENCH_AGENT</c> another build of ome-agent.dll or an executable.
+/// while nothing happens: memory, processor, API requests. Then how soon a model whose file is unlinked is withdrawn. Then the same with a byte budget and a
+/// full check of everything asked for, to see that the budget is kept. <c>OME_BENCH_MINUTES</c> (10) is the length of the idle sample,
+/// <c>OME_BENCH_AGENT</c> another build of ome-agent.dll or an executable, <c>OME_BENCH_PARTS</c> (<c>idle,withdrawal,budget</c>) what is run.
 /// </summary>
 internal sealed partial class AgentBenchmark : IAsyncDisposable
 {
@@ -28,6 +30,7 @@ internal sealed partial class AgentBenchmark : IAsyncDisposable
     private readonly Kubernetes _client;
     private readonly DirectoryInfo _root;
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
+    private readonly Targets _targets = new();
     private Process? _agent;
 
     private AgentBenchmark(LocalCluster.LocalCluster cluster, Kubernetes client, DirectoryInfo root) => (_cluster, _client, _root) = (cluster, client, root);
@@ -40,8 +43,11 @@ internal sealed partial class AgentBenchmark : IAsyncDisposable
     {
         var minutes = double.TryParse(Variable("OME_BENCH_MINUTES"), CultureInfo.InvariantCulture, out var asked) ? asked : context.Quick ? 0.5 : 10;
         await using var bench = await StartAsync(cancellationToken);
-        await bench.IdleAsync(TimeSpan.FromMinutes(minutes), cancellationToken);
-        await bench.BudgetAsync(cancellationToken);
+        var parts = (Variable("OME_BENCH_PARTS") ?? "idle,withdrawal,budget").Split(',');
+        if (parts.Contains("idle")) await bench.IdleAsync(TimeSpan.FromMinutes(minutes), cancellationToken);
+        if (parts.Contains("withdrawal")) await bench.WithdrawalAsync(cancellationToken);
+        if (parts.Contains("budget")) await bench.BudgetAsync(cancellationToken);
+        bench._targets.Print();
     }
 
     public async ValueTask DisposeAsync()
@@ -84,7 +90,7 @@ internal sealed partial class AgentBenchmark : IAsyncDisposable
     private async Task IdleAsync(TimeSpan span, CancellationToken cancellationToken)
     {
         var port = FreePort();
-        BenchmarkContext.Row("start to the first healthy probe (target 1 s)", $"{(await StartAgentAsync(port, [], cancellationToken)).TotalSeconds,9:F2} s");
+        _targets.AtMost("start to the first healthy probe", 1, (await StartAgentAsync(port, [], cancellationToken)).TotalSeconds, "s");
         var ready = await UntilAsync(ProvenAsync, cancellationToken);
         BenchmarkContext.Row($"start to {ModelCount} models Ready, hashed and reported", $"{ready.TotalSeconds,9:F2} s");
         var quiet = await UntilQuietAsync(cancellationToken);
@@ -101,12 +107,58 @@ internal sealed partial class AgentBenchmark : IAsyncDisposable
 
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         var (requests, writes) = (_cluster.Requests.Last, _cluster.Requests.Writes);
-        BenchmarkContext.Row($"idle for {seconds / 60:F1} min: resident, mean and most (target 75, stretch 60)", $"{Mib(sum / Math.Max(1, samples)),9:F1} MiB, {Mib(peak):F1} MiB");
-        BenchmarkContext.Row("idle: processor (target 0.2 % of a core)", $"{(Cpu() - cpu) / seconds * 100,9:F3} % of a core");
-        BenchmarkContext.Row("idle: API writes per hour (target 60)", $"{writes.Count / seconds * 3600,9:F0}  {Summary(writes)}");
+        var share = (Cpu() - cpu) / seconds * 100;
+        BenchmarkContext.Row($"idle for {seconds / 60:F1} min: resident, mean and most", $"{Mib(sum / Math.Max(1, samples)),9:F1} MiB, {Mib(peak):F1} MiB  {Memory()}");
+        BenchmarkContext.Row("idle: processor", $"{share,9:F3} % of a core");
+        BenchmarkContext.Row("idle: API writes per hour", $"{writes.Count / seconds * 3600,9:F0}  {Summary(writes)}");
+        _targets.AtMost("idle: resident, mean", 75, Mib(sum / Math.Max(1, samples)), "MiB");
+        _targets.AtMost("idle: processor", 0.2, share, "% of a core");
+        _targets.AtMost("idle: API writes per hour", 60, writes.Count / seconds * 3600, "");
         BenchmarkContext.Row("idle: all API requests per hour", $"{requests.Count / seconds * 3600,9:F0}  {Summary(requests)}");
         await StopAgentAsync();
     }
+
+    /// <summary>One file after the other is unlinked: how long until label and entry say so, as polling the API server sees it.</summary>
+    private async Task WithdrawalAsync(CancellationToken cancellationToken)
+    {
+        const int Trials = 60;
+        await StartAgentAsync(FreePort(), [], cancellationToken);
+        await UntilAsync(ProvenAsync, cancellationToken);
+        await UntilQuietAsync(cancellationToken);
+        var (labels, entries) = (new List<double>(), new List<double>());
+        for (var trial = 0; trial < Trials; trial++)
+        {
+            var model = Name(trial % ModelCount);
+            var shard = Directory.GetFiles(Path.Combine(ModelsRoot, model), "*.safetensors").Order(StringComparer.Ordinal).First();
+            var good = Path.Combine(_root.FullName, "good");
+            File.Copy(shard, good);
+            var began = Stopwatch.GetTimestamp();
+            File.Delete(shard);
+            while (await LabelAsync(model, cancellationToken) == "Ready") await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, cancellationToken);
+            labels.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            while (!await SaysFailedAsync(model, cancellationToken)) await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, cancellationToken);
+            entries.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            File.Move(good, shard);
+            while (await LabelAsync(model, cancellationToken) != "Ready") await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
+        }
+
+        BenchmarkContext.Row($"unlink to label withdrawn, {Trials} trials: p50, p99", $"{Percentile(labels, 50),9:F0} ms, {Percentile(labels, 99):F0} ms");
+        BenchmarkContext.Row("unlink to entry Failed: p50, p99", $"{Percentile(entries, 50),9:F0} ms, {Percentile(entries, 99):F0} ms");
+        _targets.AtMost("unlink to label withdrawn, p99", 1000, Percentile(labels, 99), "ms");
+        _targets.AtMost("unlink to entry Failed, p99", 1000, Percentile(entries, 99), "ms");
+        await StopAgentAsync();
+    }
+
+    private async Task<string?> LabelAsync(string model, CancellationToken cancellationToken) =>
+        (await _client.CoreV1.ReadNodeAsync(NodeName, cancellationToken: cancellationToken)).Metadata.Labels.TryGetValue(ModelKey.Cluster(model).LabelKey, out var state) ? state : null;
+
+    private async Task<bool> SaysFailedAsync(string model, CancellationToken cancellationToken)
+    {
+        var report = NodeReport.Read(NodeName, (await _client.CoreV1.ReadNamespacedConfigMapAsync(NodeName, Namespace, cancellationToken: cancellationToken)).Data);
+        return report.Entries.GetValueOrDefault(ModelKey.Cluster(model).DataKey).Entry?.State == NodeModelState.Failed;
+    }
+
+    private static double Percentile(List<double> values, int percent) => values.Order().ElementAt(Math.Min(values.Count - 1, values.Count * percent / 100));
 
     /// <summary>All models at once are asked for a full check: the bytes read over time are the agent's own count.</summary>
     private async Task BudgetAsync(CancellationToken cancellationToken)
@@ -176,7 +228,7 @@ internal sealed partial class AgentBenchmark : IAsyncDisposable
             using var stop = Process.Start("kill", ["-TERM", _agent.Id.ToString(CultureInfo.InvariantCulture)]);
             var began = Stopwatch.GetTimestamp();
             await _agent.WaitForExitAsync();
-            BenchmarkContext.Row("graceful stop (target 5 s)", $"{Stopwatch.GetElapsedTime(began).TotalSeconds,9:F2} s");
+            _targets.AtMost("graceful stop", 5, Stopwatch.GetElapsedTime(began).TotalSeconds, "s");
         }
 
         _agent.Dispose();
@@ -225,6 +277,13 @@ internal sealed partial class AgentBenchmark : IAsyncDisposable
     {
         var line = File.ReadLines($"/proc/{_agent!.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
         return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) * 1024;
+    }
+
+    /// <summary>What the resident memory is made of: memory of its own, and program files that processes share.</summary>
+    private string Memory()
+    {
+        var lines = File.ReadLines($"/proc/{_agent!.Id}/status").Where(static line => line.StartsWith("RssAnon:", StringComparison.Ordinal) || line.StartsWith("RssFile:", StringComparison.Ordinal));
+        return $"({string.Join(", ", lines.Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var name, .., var kib, _] ? $"{name.Trim()} {Mib(long.Parse(kib, CultureInfo.InvariantCulture) * 1024):F0}" : line))})";
     }
 
     private double Cpu()
