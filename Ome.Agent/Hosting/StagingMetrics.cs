@@ -41,6 +41,13 @@ public sealed class StagingMetrics(IMetricFactory metrics) : IStagingObserver
 
     public void Fetched(ModelKey key, long bytes) => _bytes.WithLabels(ModelLabels.Of(key)).Inc(bytes);
 
+    /// <summary>The model is gone from this node: its series go with it.</summary>
+    public void Forget(ModelKey key)
+    {
+        ModelLabels.Forget(key, _succeeded, _failed, _failures, _bytes, _rateLimits);
+        ModelLabels.Forget(key, _seconds, _rateLimitSeconds);
+    }
+
     public void RateLimited(ModelKey key, TimeSpan pause)
     {
         _rateLimits.WithLabels(ModelLabels.Of(key)).Inc();

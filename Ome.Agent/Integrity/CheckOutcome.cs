@@ -23,6 +23,7 @@ public static class CheckOutcome
             Reason = phase is ModelPhase.Withdrawn ? reason ?? record.Reason : null,
             Message = phase is ModelPhase.Withdrawn ? Message(record, report) : null,
             Findings = [.. verdict.Findings.Take(MaxFindings).Select(Recorded)],
+            ReadErrors = ReadErrors(record, report),
             LastCheck = now,
             LastDeepCheck = report.FullPassEnded ? now : record.LastDeepCheck,
             Validation = new ReportedValidation
@@ -39,6 +40,13 @@ public static class CheckOutcome
                 ObservedGeneration = generation,
             },
         };
+    }
+
+    /// <summary>A check that could not look, or did not look at all of a withdrawn model, ends no row.</summary>
+    private static int ReadErrors(ModelRecord record, CheckReport report)
+    {
+        if (report.Verdict.Findings.Any(static finding => finding.Reason == FindingReason.ReadError)) return Math.Min(record.ReadErrors + 1, ModelRecord.PersistentReadErrors);
+        return report.Verdict.Result == CheckResult.Valid && (report.FullPassEnded || record.Phase != ModelPhase.Withdrawn) ? 0 : record.ReadErrors;
     }
 
     /// <summary>Whether two validations differ in anything but times and counts: what is worth a write before the heartbeat.</summary>

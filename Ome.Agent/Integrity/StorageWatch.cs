@@ -57,7 +57,7 @@ public sealed partial class StorageWatch(
     private void Look() => _changed.Call();
 
     private IEnumerable<DamagedModel> Damaged() => records.All.Where(IsDamaged).Select(record => new DamagedModel(
-        record.Key.ToString(), DeviceOf(record), record.Reason == nameof(FindingReason.ReadError) || record.Findings.Any(finding => finding.Reason == nameof(FindingReason.ReadError))));
+        record.Key.ToString(), DeviceOf(record), record.ReadErrors >= ModelRecord.PersistentReadErrors));
 
     private static bool IsDamaged(ModelRecord record) =>
         record.Phase == ModelPhase.Withdrawn || (record.Phase == ModelPhase.Ready && record.Validation?.Result == ValidationResults.Invalid);

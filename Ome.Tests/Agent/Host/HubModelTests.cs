@@ -1,4 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
+using Ome.Agent.Models;
 using Ome.LocalCluster.Fakes;
+using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Reporting;
 using Ome.Tests.Support.ControlPlanes;
 
@@ -44,6 +47,23 @@ public sealed class HubModelTests
         await node.WaitForAsync(model, NodeModelState.Deleted, token);
         Directory.Exists(directory).Should().BeFalse();
         tree.Delete(recursive: true);
+    }
+
+    [Test]
+    [CancelAfter(180_000)]
+    public async Task The_same_failure_again_is_no_event_again(CancellationToken token)
+    {
+        await using var hub = await FakeHub.StartAsync(cancellationToken: token);
+        hub.Faults.Add(new HubFault(HubFaultKind.Status, HubFaultScope.Any, Times: 1000, Status: 429, RetryAfterSeconds: 1));
+        await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
+        await node.StartAsync(options => options.HubEndpoint = hub.Endpoint, token);
+        var model = "limited-" + node.NodeName;
+        await node.ApplyClusterModelAsync(model, "hf://demo/tiny", Path.Combine(node.ModelsRoot, "tiny"), token);
+
+        var records = node.Services.GetRequiredService<ModelRecordStore>();
+        while (records.Find(ModelKey.Cluster(model)) is not { Attempts: >= 3 }) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, token);
+
+        (await node.EventsAsync(model)).Should().ContainSingle(one => one.Reason == "ModelFailed").Which.Count.Should().Be(1);
     }
 
     [Test]

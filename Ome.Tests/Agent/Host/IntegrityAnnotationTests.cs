@@ -105,6 +105,22 @@ public sealed class IntegrityAnnotationTests
 
     [Test]
     [CancelAfter(180_000)]
+    public async Task A_shorter_interval_does_not_wait_for_the_longer_one_to_end(CancellationToken token)
+    {
+        await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
+        await node.StartAsync(options => (options.Watch, options.IntegrityInterval) = (false, TimeSpan.FromHours(1)), token);
+        var model = "hastened-" + node.NodeName;
+        await node.ApplyClusterModelAsync(model, "local://" + node.WriteModel(model), null, token);
+        await node.WaitForCheckAsync(model, static check => check.Status is { Result: "Valid", OldestProofTime: not null }, token);
+        File.Delete(Shard(node, model));
+
+        await node.AnnotateClusterModelAsync(model, OmeNames.IntegrityIntervalAnnotation, "10s", token);
+
+        await node.WaitForAsync(model, NodeModelState.Failed, token);
+    }
+
+    [Test]
+    [CancelAfter(180_000)]
     public async Task A_model_that_is_not_to_be_checked_is_not_until_it_is_again(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
