@@ -64,6 +64,14 @@ public sealed partial class IntegrityService(
         if (phase == TimeSpan.Zero) _woken.Writer.TryWrite(key);
     }
 
+    /// <summary>A model's annotations changed: its next check comes no later than they ask for.</summary>
+    public void Hasten(ModelSpec spec)
+    {
+        if (records.Find(spec.Key) is not { Phase: ModelPhase.Ready } record || !_due.TryGetValue(spec.Key, out var due)) return;
+        var soonest = (record.LastCheck ?? time.GetUtcNow()) + PolicyReader.Read(options.Policy, spec.Integrity).Policy.Interval;
+        if (soonest < due) _due.TryUpdate(spec.Key, soonest, due);
+    }
+
     public void Forget(ModelKey key)
     {
         _due.TryRemove(key, out _);
@@ -117,7 +125,7 @@ public sealed partial class IntegrityService(
         if (trigger == CheckTrigger.Timer && Remaining(key) is { } wait && wait > TimeSpan.Zero) return wait;
         using var hold = trigger == CheckTrigger.Suspicion ? await EnterForSuspicionAsync(key, cancellationToken) : await gates.EnterAsync(key, cancellationToken);
         if (hold is null) return null;
-        if (records.Find(key) is not { Phase: ModelPhase.Ready or ModelPhase.Withdrawn } record || catalog.Find(key) is not { Destination: { } destination } wish) return null;
+        if (records.Find(key) is not { Phase: ModelPhase.Ready or ModelPhase.Withdrawn } record || catalog.FindFor(record) is not { Destination: { } destination } wish) return null;
         if (!record.IsAbout(wish.Spec, destination)) return null;
         if (trigger == CheckTrigger.Timer && Remaining(key) is { } still && still > TimeSpan.Zero) return still;
 
@@ -138,9 +146,9 @@ public sealed partial class IntegrityService(
         }
 
         // A check takes up to hours. What it found is of the files that were wanted when it began.
-        if (catalog.Find(key) is not { Destination: { } wanted } newest || !record.IsAbout(newest.Spec, wanted)) return null;
+        if (catalog.FindFor(record) is not { Destination: { } wanted } newest || !record.IsAbout(newest.Spec, wanted)) return null;
         var again = Conclude(record, newest, policy, state, report!, asked, await AskAsync(record, newest, policy, report!, cancellationToken));
-        if (policy.OnDamage != DamageAction.WithdrawAndRepair || report!.Verdict.Result != CheckResult.Invalid || records.Find(key) is not { Phase: ModelPhase.Withdrawn }) return again;
+        if (newest.IsRemembered || policy.OnDamage != DamageAction.WithdrawAndRepair || report!.Verdict.Result != CheckResult.Invalid || records.Find(key) is not { Phase: ModelPhase.Withdrawn }) return again;
         return await RepairAsync(newest, destination, state.Manifest, report.Verdict.Findings, cancellationToken) is { } pause ? Next(key, pause) : again;
     }
 

@@ -7,7 +7,11 @@ namespace Ome.Agent.Models;
 /// <param name="Uri">Its parsed source; null when refused.</param>
 /// <param name="Destination">Where its files lie; null when refused.</param>
 /// <param name="Refusal">Why the spec cannot be carried out: names the field, the value and the remedy; null when it can.</param>
-public sealed record ModelWish(ModelSpec Spec, StorageUri? Uri, string? Destination, string? Refusal);
+public sealed record ModelWish(ModelSpec Spec, StorageUri? Uri, string? Destination, string? Refusal)
+{
+    /// <summary>Taken from the record of an earlier time: enough to check the files, not to fetch them.</summary>
+    public bool IsRemembered { get; init; }
+}
 
 /// <summary>
 /// The models as the API server has them and the node they are judged against. Knows which models this node wants; nothing here waits, reads a disk or
@@ -17,7 +21,11 @@ public sealed class ModelCatalog(DestinationRule destinations, NodeFacts node)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<ModelKey, ModelSpec> _specs = [];
+
+    // Models whose objects cannot be read, with the directory of their files as far as it is known.
+    private readonly Dictionary<ModelKey, string?> _unreadable = [];
     private NodeFacts _node = node;
+    private bool _isListed;
 
     public NodeFacts Node
     {
@@ -34,6 +42,38 @@ public sealed class ModelCatalog(DestinationRule destinations, NodeFacts node)
         {
             lock (_gate) return [.. _specs.Values];
         }
+    }
+
+    /// <summary>Models whose objects cannot be read: no one of them is gone.</summary>
+    public int Unreadable
+    {
+        get
+        {
+            lock (_gate) return _unreadable.Count;
+        }
+    }
+
+    /// <summary>From now on a model that is not here is gone.</summary>
+    public void Listed()
+    {
+        lock (_gate) _isListed = true;
+    }
+
+    /// <summary>There is such a model, and its object cannot be read; what was known of it stands.</summary>
+    public void PutUnreadable(ModelKey key, string? directory)
+    {
+        lock (_gate) _unreadable[key] = directory;
+    }
+
+    /// <summary>The object can be read, or is gone.</summary>
+    public void RemoveUnreadable(ModelKey key)
+    {
+        lock (_gate) _unreadable.Remove(key);
+    }
+
+    public bool IsUnreadable(ModelKey key)
+    {
+        lock (_gate) return _unreadable.ContainsKey(key);
     }
 
     /// <summary>Takes a model's newest version; false when nothing that matters to us changed.</summary>
@@ -77,6 +117,19 @@ public sealed class ModelCatalog(DestinationRule destinations, NodeFacts node)
         }
     }
 
+    /// <summary>
+    /// What is wanted for a model with a record: as <see cref="Find"/> says. Before the models are listed, and while the object cannot be read, it is what was
+    /// wanted when the record was written: what was proven then is to be proven on.
+    /// </summary>
+    public ModelWish? FindFor(ModelRecord record)
+    {
+        lock (_gate)
+        {
+            if (Find(record.Key) is { } wish) return wish;
+            return _isListed && !_unreadable.ContainsKey(record.Key) ? null : Remembered(record);
+        }
+    }
+
     /// <summary>The model as the API server has it, wanted here or not; null when it is gone.</summary>
     public ModelSpec? Spec(ModelKey key)
     {
@@ -90,7 +143,8 @@ public sealed class ModelCatalog(DestinationRule destinations, NodeFacts node)
         {
             return [.. _specs.Values
                 .Where(spec => spec.Key != key && !spec.IsDeleting && Wish(spec).Destination is { } other && DestinationRule.Overlap(other, directory))
-                .Select(spec => spec.Key)];
+                .Select(spec => spec.Key)
+                .Union(_unreadable.Where(pair => pair.Key != key && pair.Value is { Length: > 0 } other && DestinationRule.Overlap(other, directory)).Select(pair => pair.Key))];
         }
     }
 
@@ -102,6 +156,22 @@ public sealed class ModelCatalog(DestinationRule destinations, NodeFacts node)
         return destinations.TryResolve(uri, spec.StoragePath, out var destination, out var why)
             ? new ModelWish(spec, uri, destination, null)
             : new ModelWish(spec, uri, null, why);
+    }
+
+    private static ModelWish? Remembered(ModelRecord record)
+    {
+        if (record.Integrity is not { } integrity || record.StoragePath.Length == 0 || !StorageUri.TryParse(record.StorageUri, out var uri, out _)) return null;
+        var spec = new ModelSpec
+        {
+            Key = record.Key,
+            Uid = record.Uid,
+            Generation = record.Validation?.ObservedGeneration ?? 0,
+            StorageUri = record.StorageUri,
+            StoragePath = record.SpecPath,
+            KeepsFiles = record.KeepsFiles,
+            Integrity = integrity,
+        };
+        return new ModelWish(spec, uri, record.StoragePath, null) { IsRemembered = true };
     }
 
     private static bool SameMarks(ModelSpec one, ModelSpec other) =>

@@ -50,8 +50,10 @@ public sealed partial class ModelInbox : BackgroundService
         _logger = loggers.CreateLogger<ModelInbox>();
         var seed = options.NodeName.GetHashCode(StringComparison.Ordinal);
         var everything = new InformerOptions { JitterSeed = seed };
-        _namespaced = new(client, everything, ModelSpecReader.Read, TakeAsync, time, loggers.CreateLogger<Informer<BaseModel, ModelSpec>>());
-        _cluster = new(client, everything, ModelSpecReader.Read, TakeAsync, time, loggers.CreateLogger<Informer<ClusterBaseModel, ModelSpec>>());
+        _namespaced = new(
+            client, everything, ModelSpecReader.Read, TakeAsync, time, loggers.CreateLogger<Informer<BaseModel, ModelSpec>>(), (name, isMisfit) => Take(ModelKey.Namespaced(name.Namespace, name.Name), isMisfit));
+        _cluster = new(
+            client, everything, ModelSpecReader.Read, TakeAsync, time, loggers.CreateLogger<Informer<ClusterBaseModel, ModelSpec>>(), (name, isMisfit) => Take(ModelKey.Cluster(name.Name), isMisfit));
         var own = everything with { FieldSelector = "metadata.name=" + options.NodeName };
         _node = new(client, own, static node => new OwnNode(NodeFactsReader.Read(node), node.Uid() ?? "", NodeConditionSink.StatusOf(node)), TakeAsync, time, loggers.CreateLogger<Informer<V1Node, OwnNode>>());
         _report = new(
@@ -78,7 +80,9 @@ public sealed partial class ModelInbox : BackgroundService
         {
             await Task.WhenAll(_node.WaitForSyncAsync(cancellationToken), _namespaced.WaitForSyncAsync(cancellationToken), _cluster.WaitForSyncAsync(cancellationToken), _report.WaitForSyncAsync(cancellationToken));
             // Only now is an absent model a deleted one.
+            _catalog.Listed();
             _caughtUp = true;
+            _publisher.TryNow();
             _integrity.WakeDue();
             foreach (var record in _records.All) _queue.Add(record.Key);
             foreach (var spec in _catalog.All) _queue.Add(spec.Key);
@@ -90,7 +94,8 @@ public sealed partial class ModelInbox : BackgroundService
 
             if (_node.Snapshot() is [var node, ..]) QueueStaleLabels(node);
             else LogNoNode();
-            await Task.Run(() => _stager.SweepAsync(Destinations, cancellationToken), cancellationToken);
+            // What belongs to a model that cannot be read is not known.
+            if (_catalog.Unreadable == 0) await Task.Run(() => _stager.SweepAsync(Destinations, cancellationToken), cancellationToken);
         }
         catch (Exception left) when (left is IOException or UnauthorizedAccessException)
         {
@@ -126,9 +131,18 @@ public sealed partial class ModelInbox : BackgroundService
         if (change.Type == InformerEventType.Deleted) _catalog.Remove(change.Item.Key, change.Object.Uid);
         else if (!_catalog.Put(change.Item)) return ValueTask.CompletedTask;
         _worker.Interrupt(change.Item.Key);
+        if (change.Type == InformerEventType.Updated) _integrity.Hasten(change.Item);
         _integrity.Request(change.Item.Key, new FullCheckRequest(change.Item.Integrity.VerifyNow, null));
         if (_caughtUp || change.Type != InformerEventType.Added) _queue.Add(change.Item.Key);
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>A model whose object cannot be read is no deleted one.</summary>
+    private void Take(ModelKey key, bool isMisfit)
+    {
+        if (isMisfit) _catalog.PutUnreadable(key, _records.Find(key)?.StoragePath);
+        else _catalog.RemoveUnreadable(key);
+        if (_caughtUp) _queue.Add(key);
     }
 
     private ValueTask TakeAsync(InformerEvent<OwnNode> change, CancellationToken cancellationToken)

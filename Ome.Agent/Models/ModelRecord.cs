@@ -61,6 +61,9 @@ public sealed record ModelRecord
     /// <summary>The reserve label as last seen: a model deleted while nobody watched keeps its files if it said so.</summary>
     public bool KeepsFiles { get; init; }
 
+    /// <summary>The integrity annotations as last seen, without a request for a check; null in the record of an agent that did not keep them.</summary>
+    public IntegrityAnnotations? Integrity { get; init; }
+
     public required ModelPhase Phase { get; init; }
 
     /// <summary>When the phase began.</summary>
@@ -107,6 +110,12 @@ public sealed record ModelRecord
     /// <summary>Since when damage of the Ready model is not withdrawn because the failure budget is used up; null when it is not held.</summary>
     public DateTimeOffset? HeldSince { get; init; }
 
+    /// <summary>Checks in a row that met errors of the medium, counted to <see cref="PersistentReadErrors"/>.</summary>
+    public int ReadErrors { get; init; }
+
+    /// <summary>From so many on they are the medium's, not a passing fault's of bus or cable.</summary>
+    public const int PersistentReadErrors = 2;
+
     /// <summary>Failed readmission checks in a row, for their back-off.</summary>
     public int ReadmissionAttempts { get; init; }
 
@@ -126,7 +135,10 @@ public sealed record ModelRecord
         _ => NodeModelState.Failed,
     };
 
-    public static ModelRecord Begin(ModelSpec spec, string destination, DateTimeOffset now) => new()
+    /// <summary>With what the author may change beside the files.</summary>
+    public ModelRecord With(ModelSpec spec) => this with { KeepsFiles = spec.KeepsFiles, Integrity = spec.Integrity with { VerifyNow = null } };
+
+    public static ModelRecord Begin(ModelSpec spec, string destination, DateTimeOffset now) => new ModelRecord
     {
         Kind = spec.Key.Kind,
         Namespace = spec.Key.Namespace,
@@ -135,8 +147,7 @@ public sealed record ModelRecord
         StorageUri = spec.StorageUri,
         StoragePath = destination,
         SpecPath = spec.StoragePath,
-        KeepsFiles = spec.KeepsFiles,
         Phase = ModelPhase.Staging,
         Since = now,
-    };
+    }.With(spec);
 }

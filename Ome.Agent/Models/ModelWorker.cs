@@ -55,7 +55,7 @@ public sealed partial class ModelWorker(
         using var hold = await gates.EnterAsync(key, cancellationToken);
         var record = records.Find(key);
         var wish = catalog.Find(key);
-        if (wish is null) return await RemoveAsync(key, record, cancellationToken);
+        if (wish is null) return catalog.IsUnreadable(key) ? Stands(record) : await RemoveAsync(key, record, cancellationToken);
         if (wish.Destination is not { } destination) return Refuse(wish, record);
         if (record is not null && !record.IsAbout(wish.Spec, destination))
         {
@@ -81,9 +81,9 @@ public sealed partial class ModelWorker(
     /// <summary>A model whose files are there stays as it is; small changes of the author's mind are noted.</summary>
     private TimeSpan? LeaveAsItIs(ModelRecord record, ModelWish wish)
     {
-        var (keepsFiles, pending) = (wish.Spec.KeepsFiles, HasNewPolicy(record, wish));
+        var pending = HasNewPolicy(record, wish);
         var policy = pending ? record.Policy : wish.Spec.DownloadPolicy;
-        if (record.KeepsFiles != keepsFiles || record.Policy != policy) records.Save(record = record with { KeepsFiles = keepsFiles, Policy = policy });
+        if (record.With(wish.Spec) with { Policy = policy } is var newest && newest != record) records.Save(record = newest);
         Publish(record, wish.Spec, null);
         // An earlier agent may have gone before it came to the hashing.
         if (record.Phase == ModelPhase.Ready && wish.Uri is StorageUri.Local) baseline.Add(record.Key);
@@ -95,6 +95,13 @@ public sealed partial class ModelWorker(
     /// <summary>The author asks for own files where there is a link, or the reverse (contract A15). Where nothing is known of the former policy, it was this one.</summary>
     private static bool HasNewPolicy(ModelRecord record, ModelWish wish) =>
         record.Policy is { } before && ArtifactLinks.PolicyChangeMatters(wish.Uri!, before, wish.Spec.DownloadPolicy);
+
+    /// <summary>There is such a model and nobody knows what is wanted of it: what is known is said, and its files stay.</summary>
+    private TimeSpan? Stands(ModelRecord? record)
+    {
+        if (record is not null && catalog.FindFor(record) is { } wish) Publish(record, wish.Spec, null);
+        return null;
+    }
 
     /// <summary>A failure is waited out, unless the author changed the spec; a source that asked for time gets it whatever changed.</summary>
     private DateTimeOffset? WaitsUntil(ModelRecord record, ModelSpec spec)
@@ -168,7 +175,7 @@ public sealed partial class ModelWorker(
             StagingResult.NothingToProve nothing => ReadyWithoutProof(begun, wish, nothing.Why),
             // An upgrade while the source is out of reach proves nothing against files nobody touched.
             StagingResult.Failed { Failure: { Reason: StagingFailureReason.SourceUnavailable or StagingFailureReason.RateLimited } failure } when adopted && !fetching => Keep(begun, failure),
-            StagingResult.Failed failed => Fail(begun, wish, failed.Failure),
+            StagingResult.Failed failed => Fail(begun, record, wish, failed.Failure),
             _ => throw new InvalidOperationException("A closed set has a new case."),
         };
 
@@ -229,7 +236,8 @@ public sealed partial class ModelWorker(
         return pause;
     }
 
-    private TimeSpan? Fail(ModelRecord record, ModelWish wish, StagingFailure failure)
+    /// <summary>The same failure again is no news: its count, and when the next try is, are in the log.</summary>
+    private TimeSpan? Fail(ModelRecord record, ModelRecord? before, ModelWish wish, StagingFailure failure)
     {
         var now = time.GetUtcNow();
         var (attempts, pause) = Next(record, wish, failure);
@@ -243,7 +251,7 @@ public sealed partial class ModelWorker(
         };
         records.Save(failed);
         metrics.Failed(record.Key, failure.Reason, pause);
-        var known = record.Phase == ModelPhase.Failed && record.Message == failure.Message;
+        var known = attempts > 1 && before?.Reason == failure.Reason.ToString();
         var again = failed.NextAttempt is null ? "not tried again until the model changes" : $"next try in {Said(pause)}";
         Publish(failed, wish.Spec, known ? null : new PublishedEvent("ModelFailed", $"{record.Name} on {options.NodeName}: {failure.Message}; {again}", IsWarning: true));
         LogFailed(record.Key, failure, again);
@@ -304,6 +312,7 @@ public sealed partial class ModelWorker(
         if (record is not null)
         {
             records.Remove(key);
+            metrics.Forget(key);
             LogRemoved(key);
         }
 

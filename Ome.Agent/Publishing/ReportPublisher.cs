@@ -1,5 +1,6 @@
 using System.Net;
 using k8s.Autorest;
+using Ome.Agent.Hosting;
 using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Reporting;
 
@@ -22,6 +23,7 @@ public sealed partial class ReportPublisher(
     private readonly Dictionary<ModelKey, Pending> _pending = [];
     private readonly Dictionary<ModelKey, Publication> _wanted = [];
     private TaskCompletionSource _changed = NewSignal();
+    private readonly Wake _answered = new();
     private bool _failing;
 
     private delegate Task Write(IReadOnlyList<Publication> batch, Dictionary<ModelKey, HttpOperationException> refusals, CancellationToken cancellationToken);
@@ -73,6 +75,9 @@ public sealed partial class ReportPublisher(
         }
     }
 
+    /// <summary>The API server answers again: what waits for it is tried now.</summary>
+    public void TryNow() => _answered.Call();
+
     /// <summary>Flushes until cancelled. Never throws for what the API server does.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -99,7 +104,7 @@ public sealed partial class ReportPublisher(
             }
             catch (Exception error)
             {
-                await Task.Delay(Pause(error, failures++), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await _answered.WaitAsync(Pause(error, failures++), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

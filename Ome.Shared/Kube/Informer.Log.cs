@@ -18,4 +18,7 @@ public sealed partial class Informer<T, TItem>
 
     [LoggerMessage(2104, LogLevel.Error, "Handling {Change} of {Resource} {Name} failed; it will be delivered again")]
     private partial void LogHandlerFailed(Exception error, string resource, string name, InformerEventType change);
+
+    [LoggerMessage(2105, LogLevel.Warning, "{Resource} {Name} (resourceVersion {Version}) cannot be read: {Problem}. What was known of it stands; the others are not affected. Correct or delete the object, and apply config/crd, which does not let such in.")]
+    private partial void LogMisfit(string resource, string name, string version, string problem);
 }

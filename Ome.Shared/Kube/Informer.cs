@@ -9,7 +9,8 @@ namespace Ome.Shared.Kube;
 /// Keeps a projection of all objects of one kind and tells one handler about every change, in order. Lists in pages, watches from there with
 /// bookmarks, and after a lost history lists again and reports what vanished meanwhile.
 /// <para>Promises: one call of the handler at a time; every object present or gone is reported, also across outages (states in between may
-/// be skipped); a change whose handler failed is delivered again; memory is one projection per object and one page.</para>
+/// be skipped); a change whose handler failed is delivered again; memory is one projection per object and one page. An object that cannot be read
+/// is told of once for each version of it and hides no other; what was known of it stands until it can be read or is gone.</para>
 /// </summary>
 /// <typeparam name="T">The Kubernetes type, marked with <see cref="KubernetesEntityAttribute"/>; disposed after the handler if it can be.</typeparam>
 /// <typeparam name="TItem">What is kept of each object.</typeparam>
@@ -31,12 +32,16 @@ public sealed partial class Informer<T, TItem>
     private readonly ResourceStream<T> _stream;
     private readonly Func<T, TItem> _project;
     private readonly InformerHandler<TItem> _handler;
+    private readonly MisfitHandler? _misfitHandler;
     private readonly InformerOptions _options;
     private readonly Backoff _backoff;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _gate = new();
     private readonly Dictionary<ObjectName, Known> _known = [];
+
+    // Names of objects that cannot be read, with the version that was told of; only the running loop's.
+    private readonly Dictionary<ObjectName, string> _misfits = [];
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string? _resumeFrom;
     private long _lastContact;
@@ -49,13 +54,17 @@ public sealed partial class Informer<T, TItem>
     /// <param name="handler">Receives the changes.</param>
     /// <param name="time">Clock of timeouts, back-off and watchdog.</param>
     /// <param name="logger">Told of trouble once per back-off step, with the remedy.</param>
-    public Informer(IKubernetes client, InformerOptions options, Func<T, TItem> project, InformerHandler<TItem> handler, TimeProvider time, ILogger<Informer<T, TItem>> logger)
+    /// <param name="misfits">Told of objects that cannot be read, before the list they are in counts as handled.</param>
+    public Informer(
+        IKubernetes client, InformerOptions options, Func<T, TItem> project, InformerHandler<TItem> handler, TimeProvider time, ILogger<Informer<T, TItem>> logger,
+        MisfitHandler? misfits = null)
     {
         options.Validate();
         _client = client as Kubernetes ?? throw new ArgumentException($"The informer needs k8s.Kubernetes, not {client.GetType().FullName}: it uses its HTTP pipeline.", nameof(client));
         _options = options;
         _project = project;
         _handler = handler;
+        _misfitHandler = misfits;
         _time = time;
         _logger = logger;
         _backoff = new(options.BackoffFirst, options.BackoffCap, options.JitterSeed);
@@ -148,15 +157,21 @@ public sealed partial class Informer<T, TItem>
                 seen.Add(ObjectName.Of(resource));
                 failed = await TryAsync(() => UpsertAsync(resource, cancellationToken)) ?? failed;
             }
+
+            foreach (var misfit in page.Misfits)
+            {
+                seen.Add(misfit.Object.Name);
+                Note(misfit);
+            }
             token = page.Metadata?.ContinueProperty;
             version = page.Metadata?.ResourceVersion ?? version;
         }
         while (!string.IsNullOrEmpty(token));
 
-        foreach (var gone in NotIn(seen))
-        {
-            failed = await TryAsync(() => RemoveAsync(gone.Name, gone.Item, cancellationToken)) ?? failed;
-        }
+        // One whose name cannot be read may be any of those that are missing.
+        var gone = seen.Contains(new("", "")) ? [] : NotIn(seen);
+        foreach (var (name, item) in gone) failed = await TryAsync(() => RemoveAsync(name, item, cancellationToken)) ?? failed;
+        foreach (var name in _misfits.Keys.Where(name => !seen.Contains(name)).ToList()) Forget(name);
         if (failed is not null) throw failed;
         _resumeFrom = version;
         LogListed(_endpoint.DisplayName, seen.Count);
@@ -175,15 +190,8 @@ public sealed partial class Informer<T, TItem>
             Contact();
             Recovered();
             using var borrowed = line.Object as IDisposable;
-            if (line.Type == WatchEventType.Deleted)
-            {
-                await RemoveAsync(ObjectName.Of(line.Object), Projected(line.Object), cancellationToken);
-            }
-            else if (line.Type != WatchEventType.Bookmark)
-            {
-                await UpsertAsync(line.Object, cancellationToken);
-            }
-            _resumeFrom = line.Object.Metadata.ResourceVersion;
+            if (line.Misfit is { } misfit) await TakeAsync(line.Type, misfit, cancellationToken);
+            else await TakeAsync(line.Type, line.Object!, cancellationToken);
         }
         if (!heard && _time.GetElapsedTime(started) < ShortSession) return WatchEnd.NothingCame;
         Contact();
@@ -191,23 +199,66 @@ public sealed partial class Informer<T, TItem>
         return WatchEnd.Healthy;
     }
 
+    private async Task TakeAsync(WatchEventType type, T resource, CancellationToken cancellationToken)
+    {
+        if (type == WatchEventType.Deleted)
+        {
+            var name = ObjectName.Of(resource);
+            if (Lookup(name, out var before)) await RemoveAsync(name, TryProject(resource, out var last, out _) ? last : before.Item, cancellationToken);
+            Forget(name);
+        }
+        else if (type != WatchEventType.Bookmark)
+        {
+            await UpsertAsync(resource, cancellationToken);
+        }
+
+        _resumeFrom = resource.Metadata.ResourceVersion;
+    }
+
+    private async Task TakeAsync(WatchEventType type, Misfit misfit, CancellationToken cancellationToken)
+    {
+        var name = misfit.Object.Name;
+        if (type == WatchEventType.Deleted)
+        {
+            if (Lookup(name, out var before)) await RemoveAsync(name, before.Item, cancellationToken);
+            Forget(name);
+        }
+        else if (type != WatchEventType.Bookmark)
+        {
+            Note(misfit);
+        }
+
+        if (misfit.ResourceVersion.Length > 0) _resumeFrom = misfit.ResourceVersion;
+    }
+
     private async Task UpsertAsync(T resource, CancellationToken cancellationToken)
     {
         var identity = ObjectIdentity.Of(resource);
         var version = resource.Metadata.ResourceVersion ?? "";
         var wasKnown = Lookup(identity.Name, out var before);
-        if (wasKnown && before.Uid == identity.Uid && before.ResourceVersion == version) return;
+        if (wasKnown && before.Uid == identity.Uid && before.ResourceVersion == version)
+        {
+            Forget(identity.Name);
+            return;
+        }
+
+        if (!TryProject(resource, out var item, out var problem))
+        {
+            Note(new(identity, version, problem));
+            return;
+        }
+
         if (wasKnown && before.Uid != identity.Uid)
         {
             await RemoveAsync(identity.Name, before.Item, cancellationToken);
             wasKnown = false;
         }
-        var item = Projected(resource);
         var change = wasKnown
             ? new InformerEvent<TItem>(InformerEventType.Updated, identity, item, before.Item)
             : new InformerEvent<TItem>(InformerEventType.Added, identity, item, default);
         await HandleAsync(change, cancellationToken);
         lock (_gate) _known[identity.Name] = new(identity.Uid, version, item);
+        Forget(identity.Name);
     }
 
     private async Task RemoveAsync(ObjectName name, TItem last, CancellationToken cancellationToken)
@@ -218,12 +269,36 @@ public sealed partial class Informer<T, TItem>
     }
 
     /// <summary>Lists leave kind and apiVersion out of their items; owner references and events need them. Managed fields are dead weight.</summary>
-    private TItem Projected(T resource)
+    private bool TryProject(T resource, [MaybeNullWhen(false)] out TItem item, [NotNullWhen(false)] out string? problem)
     {
         resource.ApiVersion ??= _endpoint.ApiVersion;
         resource.Kind ??= _endpoint.Kind;
         resource.Metadata.ManagedFields = null;
-        return _project(resource);
+        try
+        {
+            (item, problem) = (_project(resource), null);
+            return true;
+        }
+        catch (Exception misfit) when (Misfit.IsCause(misfit))
+        {
+            (item, problem) = (default, Misfit.ProblemOf(misfit));
+            return false;
+        }
+    }
+
+    private void Note(Misfit misfit)
+    {
+        var (name, version) = (misfit.Object.Name, misfit.ResourceVersion);
+        if (_misfits.TryGetValue(name, out var told) && told == version) return;
+        _misfits[name] = version;
+        LogMisfit(_endpoint.DisplayName, name.ToString(), version, misfit.Problem);
+        _misfitHandler?.Invoke(name, true);
+    }
+
+    /// <summary>The object can be read, or is gone.</summary>
+    private void Forget(ObjectName name)
+    {
+        if (_misfits.Remove(name)) _misfitHandler?.Invoke(name, false);
     }
 
     private async Task HandleAsync(InformerEvent<TItem> change, CancellationToken cancellationToken)

@@ -2,14 +2,16 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using k8s;
 using k8s.Models;
 
 namespace Ome.Shared.Kube;
 
-/// <summary>One line of a watch.</summary>
-internal readonly record struct WatchLine<T>(WatchEventType Type, T Object);
+/// <summary>One line of a watch: an object, or one that cannot be read.</summary>
+internal readonly record struct WatchLine<T>(WatchEventType Type, T? Object, Misfit? Misfit = null);
 
 /// <summary>One page of a list.</summary>
 internal sealed class ListPage<T>
@@ -17,6 +19,10 @@ internal sealed class ListPage<T>
     public V1ListMeta? Metadata { get; set; }
 
     public List<T> Items { get; set; } = [];
+
+    /// <summary>Objects on the page that cannot be read.</summary>
+    [JsonIgnore]
+    public List<Misfit> Misfits { get; } = [];
 }
 
 /// <summary>
@@ -109,8 +115,40 @@ internal sealed class ResourceStream<T>(Kubernetes client, ResourceEndpoint endp
             if (length > options.MaxReplyBytes) throw new InvalidDataException($"A list page of {endpoint.DisplayName} is larger than {options.MaxReplyBytes} bytes.");
         }
 
-        var page = KubernetesBytes.Read<ListPage<T>>(_page.AsSpan(0, length)) ?? throw new JsonException("The list is null.");
+        var page = ReadPage(_page.AsSpan(0, length));
         if (string.IsNullOrEmpty(page.Metadata?.ContinueProperty)) _page = [];
+        return page;
+    }
+
+    private static ListPage<T> ReadPage(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return KubernetesBytes.Read<ListPage<T>>(json) ?? throw new JsonException("The list is null.");
+        }
+        catch (Exception misfit) when (Misfit.IsCause(misfit))
+        {
+            // One by one takes longer, and is needed only while there is an object that should not be there.
+            return ReadOneByOne(json);
+        }
+    }
+
+    private static ListPage<T> ReadOneByOne(ReadOnlySpan<byte> json)
+    {
+        var raw = KubernetesBytes.Read<ListPage<JsonElement>>(json) ?? throw new JsonException("The list is null.");
+        var page = new ListPage<T> { Metadata = raw.Metadata };
+        foreach (var item in raw.Items)
+        {
+            try
+            {
+                page.Items.Add(KubernetesBytes.Read<T>(JsonMarshal.GetRawUtf8Value(item)) ?? throw new JsonException("It is null."));
+            }
+            catch (Exception misfit) when (Misfit.IsCause(misfit))
+            {
+                page.Misfits.Add(Misfit.Of(item, misfit));
+            }
+        }
+
         return page;
     }
 
@@ -131,7 +169,7 @@ internal sealed class ResourceStream<T>(Kubernetes client, ResourceEndpoint endp
         if (line.IsEmpty) return null;
         if (StartsWith(line, Modified) && line.Slice(line.Length - 2) is var end && StartsWith(end, "}}"u8))
         {
-            return new(WatchEventType.Modified, Read<T>(line.Slice(Modified.Length - 1, line.Length - Modified.Length)));
+            return Event(WatchEventType.Modified, line.Slice(Modified.Length - 1, line.Length - Modified.Length));
         }
 
         var reader = new Utf8JsonReader(line);
@@ -151,13 +189,26 @@ internal sealed class ResourceStream<T>(Kubernetes client, ResourceEndpoint endp
         if (body.IsEmpty) throw new JsonException($"A watch event of type '{type}' has no object.");
         return type switch
         {
-            "ADDED" => new(WatchEventType.Added, Read<T>(body)),
-            "MODIFIED" => new(WatchEventType.Modified, Read<T>(body)),
-            "DELETED" => new(WatchEventType.Deleted, Read<T>(body)),
-            "BOOKMARK" => new(WatchEventType.Bookmark, Read<T>(body)),
+            "ADDED" => Event(WatchEventType.Added, body),
+            "MODIFIED" => Event(WatchEventType.Modified, body),
+            "DELETED" => Event(WatchEventType.Deleted, body),
+            "BOOKMARK" => Event(WatchEventType.Bookmark, body),
             "ERROR" => throw Refusal(Read<V1Status>(body)),
             _ => null, // a later server may know more types than we do
         };
+    }
+
+    private static WatchLine<T> Event(WatchEventType type, ReadOnlySequence<byte> body)
+    {
+        try
+        {
+            return new(type, Read<T>(body));
+        }
+        catch (Exception misfit) when (Misfit.IsCause(misfit))
+        {
+            using var document = JsonDocument.Parse(body);
+            return new(type, default, Misfit.Of(document.RootElement, misfit));
+        }
     }
 
     private static bool StartsWith(ReadOnlySequence<byte> bytes, ReadOnlySpan<byte> start)

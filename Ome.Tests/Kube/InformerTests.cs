@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using k8s.Models;
@@ -21,6 +22,7 @@ public sealed class InformerTests
     private WatchServer _server = null!;
     private Channel<InformerEvent<string>> _events = null!;
     private RecordingLogger<Informer<V1ConfigMap, string>> _log = null!;
+    private ConcurrentQueue<(string Name, bool IsMisfit)> _misfits = null!;
     private CancellationTokenSource _stop = null!;
     private Task _running = Task.CompletedTask;
 
@@ -30,6 +32,7 @@ public sealed class InformerTests
         _server = await WatchServer.StartAsync();
         _events = Channel.CreateUnbounded<InformerEvent<string>>();
         _log = new();
+        _misfits = [];
         _stop = new();
     }
 
@@ -308,6 +311,83 @@ public sealed class InformerTests
         informer.Snapshot().Should().Equal("v1/ConfigMap/");
     }
 
+    [Test, CancelAfter(Limit)]
+    public async Task One_object_that_cannot_be_read_hides_no_other_and_is_told_of_once_for_each_version(CancellationToken cancellationToken)
+    {
+        foreach (var name in new[] { "a", "c" }) _server.Put(name);
+        _server.Put("b", fill: Spoil);
+        var informer = Run(Quick with { PageSize = 2 });
+        await informer.WaitForSyncAsync(cancellationToken);
+
+        informer.Snapshot().Should().HaveCount(2);
+        (await NextAsync(cancellationToken)).Object.Name.Name.Should().Be("a");
+        (await NextAsync(cancellationToken)).Object.Name.Name.Should().Be("c");
+        _misfits.Should().Equal(("b", true));
+        Told("b").Should().ContainSingle().Which.Should().Contain("$.data");
+
+        await RelistAsync(cancellationToken);
+        Told("b").Should().ContainSingle("it is the version that was told of");
+        _server.Put("b", fill: Spoil);
+        await UntilAsync(() => Told("b").Count == 2, cancellationToken);
+
+        _server.Put("b");
+        (await NextAsync(cancellationToken)).Should().Match<InformerEvent<string>>(e => e.Type == InformerEventType.Added && e.Object.Name.Name == "b");
+        await UntilAsync(() => _misfits.LastOrDefault() == ("b", false), cancellationToken);
+        informer.Count.Should().Be(3);
+    }
+
+    [TestCase(false), TestCase(true), CancelAfter(Limit)]
+    public async Task What_was_known_of_an_object_stands_until_it_can_be_read_or_is_gone(bool relists, CancellationToken cancellationToken)
+    {
+        var good = _server.Put("a");
+        var informer = Run(Quick);
+        await informer.WaitForSyncAsync(cancellationToken);
+        await NextAsync(cancellationToken);
+
+        _server.Put("a", fill: Spoil);
+        await UntilAsync(() => _misfits.Contains(("a", true)), cancellationToken);
+        if (relists) await RelistAsync(cancellationToken);
+        informer.Snapshot().Should().Equal(good);
+        _events.Reader.TryRead(out _).Should().BeFalse("it is not gone");
+
+        _server.Delete("a");
+        (await NextAsync(cancellationToken)).Should().Match<InformerEvent<string>>(e => e.Type == InformerEventType.Deleted && e.Item == good);
+        await UntilAsync(() => _misfits.Contains(("a", false)), cancellationToken);
+        informer.Count.Should().Be(0);
+    }
+
+    [Test, CancelAfter(Limit)]
+    public async Task A_misfit_that_went_while_nobody_watched_is_told_of(CancellationToken cancellationToken)
+    {
+        _server.Put("a", fill: Spoil);
+        var informer = Run(Quick);
+        await informer.WaitForSyncAsync(cancellationToken);
+
+        _server.Refusal = 503;
+        _server.DropWatches();
+        _server.Delete("a");
+        _server.Compact();
+        _server.Refusal = null;
+
+        await UntilAsync(() => _misfits.Contains(("a", false)), cancellationToken);
+    }
+
+    [Test, CancelAfter(Limit)]
+    public async Task A_projection_that_throws_costs_only_its_object(CancellationToken cancellationToken)
+    {
+        foreach (var name in new[] { "a", "bad", "c" }) _server.Put(name);
+        var informer = new Informer<V1ConfigMap, string>(
+            _server.Client, Quick, map => map.Name() == "bad" ? throw new FormatException("no number") : map.Name(), (_, _) => ValueTask.CompletedTask, TimeProvider.System, _log, Note);
+        _running = informer.RunAsync(_stop.Token);
+        await informer.WaitForSyncAsync(cancellationToken);
+
+        informer.Snapshot().Should().BeEquivalentTo("a", "c");
+        _misfits.Should().Equal(("bad", true));
+        Told("bad").Should().ContainSingle().Which.Should().Contain("no number");
+        _server.Put("d");
+        await UntilAsync(() => informer.Count == 3, cancellationToken);
+    }
+
     [Test, CancelAfter(180_000)]
     public async Task Ten_thousand_config_maps_are_listed_and_watched(CancellationToken cancellationToken)
     {
@@ -330,9 +410,29 @@ public sealed class InformerTests
     private Informer<V1ConfigMap, string> Run(InformerOptions options, TimeProvider? time = null, InformerHandler<string>? handler = null)
     {
         handler ??= (change, _) => _events.Writer.TryWrite(change) ? ValueTask.CompletedTask : throw new InvalidOperationException("closed");
-        var informer = new Informer<V1ConfigMap, string>(_server.Client, options, item => item.ResourceVersion(), handler, time ?? TimeProvider.System, _log);
+        var informer = new Informer<V1ConfigMap, string>(_server.Client, options, item => item.ResourceVersion(), handler, time ?? TimeProvider.System, _log, Note);
         _running = informer.RunAsync(_stop.Token);
         return informer;
+    }
+
+    private void Note(ObjectName name, bool isMisfit) => _misfits.Enqueue((name.Name, isMisfit));
+
+    private List<string> Told(string name) => [.. _log.Lines.Where(line => line.Id == 2105 && line.Text.Contains($"ome/{name} ")).Select(line => line.Text)];
+
+    /// <summary>Data is an object in every other.</summary>
+    private static void Spoil(JsonObject body) => body["data"] = "a text";
+
+    /// <summary>History is lost, and the next list handled.</summary>
+    private async Task RelistAsync(CancellationToken cancellationToken)
+    {
+        _server.Refusal = 503;
+        _server.DropWatches();
+        _server.Put("after");
+        _server.Compact();
+        _server.Refusal = null;
+        (await NextAsync(cancellationToken)).Object.Name.Name.Should().Be("after");
+        _server.Delete("after");
+        (await NextAsync(cancellationToken)).Type.Should().Be(InformerEventType.Deleted);
     }
 
     private async Task<InformerEvent<string>> NextAsync(CancellationToken cancellationToken) => await _events.Reader.ReadAsync(cancellationToken);

@@ -3,9 +3,13 @@ using System.Net;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
+using Microsoft.Extensions.DependencyInjection;
+using Ome.Agent.Models;
 using Ome.LocalCluster.Faults;
+using Ome.Shared.Domain;
 using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Reporting;
+using Ome.Shared.Domain.Verification;
 using Ome.Tests.Support.ControlPlanes;
 
 namespace Ome.Tests.Agent.Host;
@@ -21,7 +25,7 @@ public sealed class TroubledApiTests
     [Category("Campaign"), CancelAfter(300_000)]
     public Task An_outage_of_a_minute_within_a_withdrawal_is_made_up_for(bool mended, CancellationToken token) => OutageAsync(TimeSpan.FromSeconds(60), mended, token);
 
-    [Test, CancelAfter(120_000)]
+    [Test, CancelAfter(180_000)]
     public async Task Fifty_writers_of_the_nodes_ConfigMap_lose_nothing_and_hold_nothing_up(CancellationToken token)
     {
         const int Writers = 50, Rounds = 6;
@@ -73,6 +77,36 @@ public sealed class TroubledApiTests
         await node.WaitForAsync(gone, NodeModelState.Deleted, token);
         (await node.CheckAsync(gone)).Should().BeNull();
         (await plane.Admin.CoreV1.ReadNamespacedConfigMapAsync(node.NodeName, node.Namespace, cancellationToken: token)).Metadata.Labels["models.ome/basemodel-status"].Should().Be("true");
+    }
+
+    [Test, CancelAfter(180_000)]
+    public async Task What_was_proven_in_an_earlier_run_is_proven_on_while_the_API_server_is_away_at_the_start(CancellationToken token)
+    {
+        await using var plane = await ControlPlanes.StartAsync(token);
+        var faults = plane.RequireFaults();
+        await using var node = await AgentFixture.CreateAsync(plane, token);
+        await node.StartAsync(cancellationToken: token);
+        var (model, shard) = await ReadyAsync(node, token);
+        var (told, directory) = ("told-" + node.NodeName, node.WriteModel("told"));
+        await node.ApplyClusterModelAsync(told, "local://" + directory, null, token, new() { [OmeNames.IntegrityOnDamageAnnotation] = nameof(DamageAction.ReportOnly) });
+        await node.WaitForCheckAsync(told, static check => check.Status is { Result: "Valid", OldestProofTime: not null }, token);
+        await node.StopAsync();
+
+        faults.BeginOutage();
+        await node.StartAsync(cancellationToken: token);
+        foreach (var name in new[] { model, told }) await UntilAsync(async () => await node.ChecksAsync(("name", name), ("result", "Valid")) > 0, token);
+        File.Move(shard, shard + ".aside");
+        File.Delete(Directory.GetFiles(directory, "*.safetensors").Order(StringComparer.Ordinal).First());
+        foreach (var name in new[] { model, told }) await UntilAsync(async () => await node.ChecksAsync(("name", name), ("result", "Invalid")) > 0, token);
+        var records = node.Services.GetRequiredService<ModelRecordStore>();
+        await UntilAsync(() => Task.FromResult(records.Find(ModelKey.Cluster(model))!.Phase == ModelPhase.Withdrawn), token);
+        faults.EndOutage();
+
+        await node.WaitForAsync(model, NodeModelState.Failed, token);
+        await node.WaitForCheckAsync(told, static check => check.Status.Result == "Invalid", token);
+        (await node.LabelAsync(told)).Should().Be("Ready", "its author asked for a report only, and that is remembered");
+        File.Move(shard + ".aside", shard);
+        await node.WaitForAsync(model, NodeModelState.Ready, token);
     }
 
     /// <summary>The label is written; before the entry is, the API server goes.</summary>
@@ -134,6 +168,11 @@ public sealed class TroubledApiTests
         }
 
         return conflicts;
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> holds, CancellationToken token)
+    {
+        while (!await holds()) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, token);
     }
 
     private static string KeyOf(int writer) => "writer-" + writer.ToString(CultureInfo.InvariantCulture);
