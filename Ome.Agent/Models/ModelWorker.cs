@@ -37,7 +37,20 @@ public sealed partial class ModelWorker(
 
     private readonly ConcurrentDictionary<ModelKey, Running> _running = new();
 
-    private sealed record Running(ModelSpec Spec, string Destination, CancellationTokenSource Stop);
+    private sealed record Running(ModelSpec Spec, string Destination, CancellationTokenSource Stop)
+    {
+        public void Interrupt()
+        {
+            try
+            {
+                Stop.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It has ended in this moment.
+            }
+        }
+    }
 
     /// <summary>Stops what is done with files that are no longer wanted so; called for every change of a model, of the node and of nothing else.</summary>
     public void Interrupt(ModelKey key)
@@ -46,7 +59,7 @@ public sealed partial class ModelWorker(
         if (records.Find(key) is { } record && (wish?.Destination is not { } destination || !record.IsAbout(wish.Spec, destination))) integrity.Interrupt(key);
         if (!_running.TryGetValue(key, out var running)) return;
         if (wish is null || wish.Destination != running.Destination || wish.Spec.StorageUri != running.Spec.StorageUri || wish.Spec.Uid != running.Spec.Uid
-            || ArtifactLinks.PolicyChangeMatters(wish.Uri!, running.Spec.DownloadPolicy, wish.Spec.DownloadPolicy)) running.Stop.Cancel();
+            || ArtifactLinks.PolicyChangeMatters(wish.Uri!, running.Spec.DownloadPolicy, wish.Spec.DownloadPolicy)) running.Interrupt();
     }
 
     /// <summary>Brings a model to what is wanted; says when to look again, null when a change will tell.</summary>
