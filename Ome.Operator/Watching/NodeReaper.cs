@@ -28,7 +28,7 @@ public sealed partial class NodeReaper(
     private static readonly TimeSpan AfterTrouble = TimeSpan.FromSeconds(10);
     private const int ChecksPerPage = 500;
 
-    private readonly ReapReasons _reasons = new(Period, time);
+    private readonly ReapReasons _reasons = new(Period, AfterTrouble, time);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -76,7 +76,13 @@ public sealed partial class NodeReaper(
         foreach (var node in reason.Everything ? index.NodesGone() : reason.Nodes)
         {
             if (!leadership.IsLeader) return;
-            if (!await IsGoneAsync(() => client.CoreV1.ReadNodeAsync(node, cancellationToken: cancellationToken))) continue;
+            if (!await IsGoneAsync(() => client.CoreV1.ReadNodeAsync(node, cancellationToken: cancellationToken)))
+            {
+                // Not seen by the watch yet. If it goes before the watch sees it, nothing will ever tell that it went.
+                if (!index.IsLive(node)) _reasons.AddLater(node);
+                continue;
+            }
+
             await ReapReportAsync(node, cancellationToken);
             // A node's own checks are few; all checks of a fleet are nodes times models.
             if (!reason.Everything) await ReapChecksAsync(ChecksOf(node), cancellationToken);

@@ -19,6 +19,7 @@ public sealed class OutageTests : OperatorFixture
 
     private const int Live = 10;
     private const int Gone = 200;
+    private const string OperatorUser = "system:serviceaccount:ome:ome-operator";
 
     /// <summary>A model ready on 210 nodes, of which 200 are gone before the operator starts; checks of the first twenty.</summary>
     protected override async Task BeforeOperatorAsync(CancellationToken cancellationToken)
@@ -67,6 +68,25 @@ public sealed class OutageTests : OperatorFixture
     }
 
     [Test, Order(3), CancelAfter(180_000)]
+    public async Task A_node_that_came_and_went_unseen_leaves_no_report(CancellationToken cancellationToken)
+    {
+        var (faults, log) = (Plane.RequireFaults(), Plane.RequireRequestLog());
+        string node;
+        using (faults.Add(new() { Resource = "nodes", Verb = "watch", User = OperatorUser, Code = 503 }))
+        using (faults.Add(new() { Resource = "nodes", Verb = "list", User = OperatorUser, Code = 503 }))
+        {
+            faults.DropWatches("nodes");
+            node = await NodeAsync(cancellationToken, "unseen");
+            await ReportAsync(node, _model, NodeModelState.Ready, cancellationToken);
+            // The reaper has asked for it, and found it there.
+            while (!log.Last.Any(request => request.Verb == "get" && request.Resource == "nodes" && request.Name == node)) await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
+            await DeleteNodeAsync(node, cancellationToken);
+        }
+
+        await Reports.UntilAsync(Namespace, node, static found => found is null, cancellationToken);
+    }
+
+    [Test, Order(4), CancelAfter(180_000)]
     public async Task Failing_status_writes_are_tried_until_they_succeed(CancellationToken cancellationToken)
     {
         var faults = Plane.RequireFaults();
@@ -78,7 +98,7 @@ public sealed class OutageTests : OperatorFixture
         broken.Hits.Should().Be(3);
     }
 
-    [Test, Order(4), CancelAfter(180_000)]
+    [Test, Order(5), CancelAfter(180_000)]
     public async Task A_lost_answer_to_a_status_write_does_no_harm(CancellationToken cancellationToken)
     {
         var faults = Plane.RequireFaults();
@@ -91,7 +111,7 @@ public sealed class OutageTests : OperatorFixture
         await UntilAsync(_model, found => found.Status?.NodesFailed?.Contains(_nodes[3]) == false, cancellationToken);
     }
 
-    [Test, Order(5), CancelAfter(180_000)]
+    [Test, Order(6), CancelAfter(180_000)]
     public async Task A_second_replica_takes_over_and_the_first_writes_no_more(CancellationToken cancellationToken)
     {
         await StopOperatorAsync(Operator!);
