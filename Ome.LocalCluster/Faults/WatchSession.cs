@@ -21,7 +21,18 @@ internal sealed class WatchSession : IDisposable
     /// <summary>The client went away, time is up, or the watch was dropped.</summary>
     public CancellationToken Ended => _end.Token;
 
-    public void Drop() => _end.Cancel();
+    /// <summary>Ends it, if it has not ended by itself just now.</summary>
+    public void Drop()
+    {
+        try
+        {
+            _end.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has.
+        }
+    }
 
     public void Dispose()
     {

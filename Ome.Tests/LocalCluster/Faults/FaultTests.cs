@@ -92,6 +92,15 @@ public sealed class FaultTests
         (await _api.GetAsync($"{ConfigMaps}/a", ct)).Refused(404, "NotFound");
     }
 
+    [Test]
+    public void A_watch_that_ended_by_itself_just_before_is_dropped_without_a_fault()
+    {
+        var session = Faults.OpenWatch("configmaps", CancellationToken.None);
+        session.Dispose();
+
+        session.Invoking(static ended => ended.Drop()).Should().NotThrow("it was still among the open ones when the dropping began");
+    }
+
     [Test, CancelAfter(120_000)]
     public async Task Dropped_watches_end_cleanly_and_can_be_resumed(CancellationToken ct)
     {
