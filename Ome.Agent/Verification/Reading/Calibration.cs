@@ -14,8 +14,8 @@ public sealed record Calibration(long Sha256PerCore, int Cores)
     /// <summary>Below this a core has no SHA instructions: about 0.4 GiB/s without, 1.5 with.</summary>
     private const long WithoutShaInstructions = 700L << 20;
 
-    /// <summary>Two even on one core, so that the disk has a request while that core hashes.</summary>
-    private const int FewestWorkers = 2;
+    /// <summary>Four even on one core, so that the disk has two requests and more while one or two threads hash; alone it takes two to keep it busy.</summary>
+    private const int FewestWorkers = 4;
 
     /// <summary>How many <see cref="Workers"/> there are where the allowed cores alone decide; null where the rate must be measured.</summary>
     public static int? WorkersUnmeasured => Environment.ProcessorCount <= FewestWorkers ? FewestWorkers : null;

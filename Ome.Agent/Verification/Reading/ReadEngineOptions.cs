@@ -7,7 +7,7 @@ public sealed class ReadEngineOptions
 {
     /// <summary>
     /// Readers at work at once; 0 (default) = as many as a fast disk (8 GiB/s) needs at the SHA-256 rate measured at start, at most the cores
-    /// that affinity and cgroup allow, at least two.
+    /// that affinity and cgroup allow, at least four.
     /// </summary>
     [Range(0, 256)]
     public int Workers { get; set; }

@@ -106,11 +106,11 @@ public sealed class ReadEngineTests : ReadingFixture
         Calls.Opened.Select(Path.GetFileName).Where(name => name is "routine" or "suspect").Distinct().Should().Equal("suspect", "routine");
     }
 
-    [TestCase(1700L << 20, 2, 2)]
+    [TestCase(1700L << 20, 2, 4)]
     [TestCase(1700L << 20, 64, 5)]
     [TestCase(400L << 20, 64, 21)]
-    [TestCase(1700L << 20, 1, 2)]
-    [TestCase(9L << 30, 64, 2)]
+    [TestCase(1700L << 20, 1, 4)]
+    [TestCase(9L << 30, 64, 4)]
     public void Workers_are_what_a_fast_disk_needs_on_the_cores_allowed(long sha256PerCore, int cores, int workers) =>
         new Calibration(sha256PerCore, cores).Workers.Should().Be(workers);
 
@@ -121,6 +121,6 @@ public sealed class ReadEngineTests : ReadingFixture
         var engine = NewEngine();
 
         engine.Calibration.Sha256PerCore.Should().BeGreaterThan(20L << 20);
-        engine.Workers.Should().BeInRange(2, Math.Max(2, Environment.ProcessorCount));
+        engine.Workers.Should().BeInRange(4, Math.Max(4, Environment.ProcessorCount));
     }
 }
