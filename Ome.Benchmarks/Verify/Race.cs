@@ -1,23 +1,33 @@
 namespace Ome.Benchmarks.Verify;
 
-/// <summary>All contestants over the same files, on so many cores, with the files in the page cache or not.</summary>
+/// <summary>
+/// All contestants over the same files, on so many cores, with the files in the page cache or not. A ratio is the median of the ratios of each
+/// round: a disk whose rate drifts does so for both of a pair that is run one after the other, and not for two medians.
+/// </summary>
 internal sealed class Race(Field field, int cores, bool warm, int rounds, Targets targets)
 {
+    /// <summary>Fewer say nothing about a disk that is somebody else's too.</summary>
+    private const int ColdRounds = 7;
+
     /// <summary>Slow tools only have to show how slow they are.</summary>
     private readonly int _slowRounds = rounds > 3 ? 2 : 1;
 
     private readonly Dictionary<string, List<Run>> _runs = [];
 
+    /// <summary>Only ours and the disk itself, so that a run is over before the disk is another.</summary>
+    public bool DiskOnly { get; init; }
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var contestants = Contestant.All.Where(contestant => contestant.IsThere && !(warm && contestant.Name == Contestant.Floor)).ToList();
+        var contestants = Contestant.All.Where(contestant => contestant.IsThere && !(warm && contestant.Name == Contestant.Floor) && (!DiskOnly || IsJudgedByDisk(contestant))).ToList();
 #pragma warning disable CA5394 // An order, not a secret.
         var random = new Random(cores);
-        for (var round = 0; round < rounds; round++)
+        for (var round = 0; round < (warm || rounds < 3 ? rounds : Math.Max(rounds, ColdRounds)); round++)
         {
-            var order = contestants.Where(contestant => !contestant.Slow || round < _slowRounds).ToArray();
+            var order = contestants.Where(contestant => IsIn(contestant, round)).ToArray();
             random.Shuffle(order);
-            foreach (var contestant in order) await OnceAsync(contestant, cancellationToken);
+            // Those that are compared with the disk go directly one after the other.
+            foreach (var contestant in order.OrderBy(IsJudgedByDisk)) await OnceAsync(contestant, cancellationToken);
         }
 #pragma warning restore CA5394
 
@@ -30,14 +40,17 @@ internal sealed class Race(Field field, int cores, bool warm, int rounds, Target
 
     public double Sha256Seconds => Median(Contestant.Sha256, run => run.Seconds);
 
+    private bool IsIn(Contestant contestant, int round) => round < (contestant.Slow ? _slowRounds : IsJudgedByDisk(contestant) ? int.MaxValue : rounds);
+
+    private bool IsJudgedByDisk(Contestant contestant) => !warm && contestant.Name is Contestant.Floor or Contestant.Chunks or Contestant.Sha256 or Contestant.Agent;
+
     private void Judge()
     {
-        var chunks = Median(Contestant.Chunks, run => run.Seconds);
-        if (warm && _runs.ContainsKey(Contestant.B3)) targets.AtLeast($"warm, {cores} core(s): chunks of b3sum's rate", 1, Median(Contestant.B3, run => run.Seconds) / chunks);
-        if (warm && cores == 1 && OpenSslSeconds is { } openSsl) targets.AtLeast("warm, 1 core: SHA-256 of openssl's rate", 0.95, openSsl / Sha256Seconds);
+        if (warm && Ratio(Contestant.B3, Contestant.Chunks) is { } ofB3) targets.AtLeast($"warm, {cores} core(s): chunks of b3sum's rate", 1, ofB3);
+        if (warm && cores == 1 && Ratio(Contestant.OpenSsl, Contestant.Sha256) is { } ofOpenSsl) targets.AtLeast("warm, 1 core: SHA-256 of openssl's rate", 0.95, ofOpenSsl);
         if (warm) targets.AtMost($"warm, {cores} core(s): allocated per GiB", 1, Allocated(), "MB");
         if (warm) return;
-        targets.AtLeast($"cold, {cores} core(s): chunks of the disk's rate", 0.95, Median(Contestant.Floor, run => run.Seconds) / chunks);
+        targets.AtLeast($"cold, {cores} core(s): chunks of the disk's rate", 0.95, Ratio(Contestant.Floor, Contestant.Chunks)!.Value);
         targets.AtMost($"cold, {cores} core(s): page cache growth", 8, _runs[Contestant.Chunks].Max(run => run.CacheAfter) / 1048576.0, "MiB");
     }
 
@@ -64,8 +77,8 @@ internal sealed class Race(Field field, int cores, bool warm, int rounds, Target
             var runs = _runs[name];
             Console.WriteLine(
                 $"   {name,-32} {Rate(seconds),7:F0} {Rate(runs.Max(run => run.Seconds)),7:F0} {Rate(runs.Min(run => run.Seconds)),7:F0} "
-                + $"{Median(name, run => run.CpuSeconds) / (field.Bytes >> 30),10:F3} {Times(Contestant.OpenSsl, seconds),10} {Times(Contestant.B3, seconds),8} "
-                + $"{(warm ? "" : Times(Contestant.Floor, seconds)),7} {Median(name, run => run.CacheAfter) / 1048576,10:F0}");
+                + $"{Median(name, run => run.CpuSeconds) / (field.Bytes >> 30),10:F3} {Times(Contestant.OpenSsl, name),10} {Times(Contestant.B3, name),8} "
+                + $"{(warm ? "" : Times(Contestant.Floor, name)),7} {Median(name, run => run.CacheAfter) / 1048576,10:F0}");
         }
 
         foreach (var name in new[] { Contestant.Chunks, Contestant.Sha256 })
@@ -79,11 +92,17 @@ internal sealed class Race(Field field, int cores, bool warm, int rounds, Target
 
     private double Rate(double seconds) => field.Bytes / seconds / 1048576;
 
-    private double Median(string name, Func<Run, double> of)
+    private double Median(string name, Func<Run, double> of) => Median(_runs[name].Select(of));
+
+    private static double Median(IEnumerable<double> numbers)
     {
-        var values = _runs[name].Select(of).Order().ToArray();
+        var values = numbers.Order().ToArray();
         return values.Length % 2 == 1 ? values[values.Length / 2] : (values[(values.Length / 2) - 1] + values[values.Length / 2]) / 2;
     }
 
-    private string Times(string baseline, double seconds) => _runs.ContainsKey(baseline) ? $"{Median(baseline, run => run.Seconds) / seconds:F2}" : "-";
+    /// <summary>The rate of one as a multiple of the other's, round by round; null when the other did not run.</summary>
+    private double? Ratio(string baseline, string name) =>
+        _runs.TryGetValue(baseline, out var others) ? Median(others.Zip(_runs[name], (other, own) => other.Seconds / own.Seconds)) : null;
+
+    private string Times(string baseline, string name) => Ratio(baseline, name) is { } ratio ? $"{ratio:F2}" : "-";
 }

@@ -4,8 +4,8 @@ namespace Ome.Benchmarks.Verify;
 
 /// <summary>
 /// The reading engine beside everything else that digests files, on the same files in the same run: whole processes, rounds interleaved
-/// and shuffled, medians and ratios. Environment: OME_BENCH_DIR (default artifacts/bench below the current directory), OME_BENCH_GIB (4),
-/// OME_BENCH_ROUNDS (3), OME_BENCH_PARTS (race,find,stat,budget,start), OME_BENCH_MILLION=1 adds a Basic check of a million files.
+/// and shuffled, medians, and medians of the ratios of each round. Environment: OME_BENCH_DIR (default artifacts/bench below the current directory), OME_BENCH_GIB (4),
+/// OME_BENCH_ROUNDS (3), OME_BENCH_PARTS (race,find,stat,budget,start; disk alone is the cold part of race without other tools), OME_BENCH_MILLION=1 adds a Basic check of a million files.
 /// </summary>
 internal static class VerifyBenchmark
 {
@@ -22,6 +22,12 @@ internal static class VerifyBenchmark
         var targets = new Targets();
         await field.RunAsync(field.Agent($"manifest create {field.Directory}/files > /dev/null"), 2, cancellationToken);
         if (parts.Contains("race", StringComparer.Ordinal)) await RaceAsync(field, rounds, targets, cancellationToken);
+        if (parts.Contains("disk", StringComparer.Ordinal))
+        {
+            for (var cores = 1; cores <= Math.Min(2, Environment.ProcessorCount); cores++)
+                await new Race(field, cores, warm: false, rounds, targets) { DiskOnly = true }.RunAsync(cancellationToken);
+        }
+
         if (parts.Contains("find", StringComparer.Ordinal)) await new FindRace(field, context.Quick ? 1 : 3, targets).RunAsync(cancellationToken);
         if (parts.Contains("stat", StringComparer.Ordinal)) await StatRace.RunAsync(field, context.Quick, targets, cancellationToken);
         if (parts.Contains("budget", StringComparer.Ordinal)) await BudgetAsync(field, context.Quick ? 12 : 60, targets, cancellationToken);
