@@ -124,8 +124,10 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
     {
         if (!Environment.IsPrivilegedProcess) Assert.Ignore("mknod needs root");
         Run("mknod", Path.Combine(_root, "null"), "c", "1", "3");
+        Run("mknod", Path.Combine(_root, "disk"), "b", "7", "250");
 
         (await LookBothWaysAsync("null", token)).Should().AllBeEquivalentTo(new FileObservation.WrongType("character device"));
+        (await LookBothWaysAsync("disk", token)).Should().AllBeEquivalentTo(new FileObservation.WrongType("block device"));
         _calls.CountOf(CallSite.Reopen).Should().Be(0);
     }
 

@@ -20,6 +20,8 @@ public sealed class ArtifactPathTests
     [TestCase("a/", "it has an empty segment")]
     [TestCase("a\\..\\b", "it holds a backslash")]
     [TestCase("C:/windows", "it begins with a drive letter")]
+    [TestCase("//server/share/f", "it is absolute")]
+    [TestCase("\\\\server\\share\\f", "it holds a backslash")]
     [TestCase("a\nb", "it holds a control character")]
     [TestCase("a\0b", "it holds a control character")]
     [TestCase("model\u202Etxt.bin", "it holds a bidirectional control character")]

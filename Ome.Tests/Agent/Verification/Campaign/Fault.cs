@@ -8,6 +8,7 @@ public enum FaultClass
     BitFlip,
     ByteRun,
     ZeroedPage,
+    ZeroedMebibyte,
     ZeroedTail,
     SwappedChunks,
     HolePunched,

@@ -174,7 +174,7 @@ internal sealed class FaultBench : IAsyncDisposable
         {
             FaultClass.HeaderLengthEdited or FaultClass.HeaderTextEdited => PickNamed(name => name.EndsWith(".safetensors", StringComparison.Ordinal)),
             FaultClass.IndexEdited => PickNamed(name => name.EndsWith(".index.json", StringComparison.Ordinal)),
-            FaultClass.ZeroedTail => PickSized(bytes => bytes.Length > StructureCheck.TailBytes, orElse: bytes => bytes.Length > 2 * CheckedTree.Chunk),
+            FaultClass.ZeroedTail or FaultClass.ZeroedMebibyte => PickSized(bytes => bytes.Length > StructureCheck.TailBytes, orElse: bytes => bytes.Length > 2 * CheckedTree.Chunk),
             FaultClass.SwappedChunks or FaultClass.HolePunched or FaultClass.ZeroedPage => PickSized(bytes => bytes.Length > 2 * CheckedTree.Chunk),
             _ => PickSized(bytes => bytes.Length > 0),
         };
@@ -183,11 +183,20 @@ internal sealed class FaultBench : IAsyncDisposable
         Edit(kind, after);
         if (after.AsSpan().SequenceEqual(before)) after[^1] ^= 0x10;
         var chunks = Enumerable.Range(0, ArtifactManifest.ChunkCount(before.Length, CheckedTree.Chunk)).Where(chunk => !ChunkOf(before, chunk).SequenceEqual(ChunkOf(after, chunk))).ToList();
-        WriteInPlace(path, after, hole: kind == FaultClass.HolePunched);
+        Rewrite(kind, path, after);
         // A broken header, index or tail shows in the structure; everything else only in the content, or in the stamp when it moved.
         var structural = kind == FaultClass.HeaderLengthEdited || (kind == FaultClass.ZeroedTail && before.Length > StructureCheck.TailBytes);
         var silent = structural || _random.Next(4) != 0;
         return new Fault(kind, path, FindingReason.DigestMismatch, structural || !silent ? CheckScope.Presence : CheckScope.Full, chunks, silent);
+    }
+
+    /// <summary>Who rewrites a file to hide it puts the time of its last change back, to the nanosecond; the kernel's own stamp (ctime) stays moved.</summary>
+    private void Rewrite(FaultClass kind, string path, byte[] bytes)
+    {
+        var stamp = Path.Combine(_tree.Base, "stamp");
+        if (kind == FaultClass.RewrittenSameSize) Run("touch", "-r", Resolve(path), stamp);
+        WriteInPlace(path, bytes, hole: kind == FaultClass.HolePunched);
+        if (kind == FaultClass.RewrittenSameSize) Run("touch", "-r", stamp, Resolve(path));
     }
 
     private void Edit(FaultClass kind, byte[] bytes)
@@ -203,6 +212,10 @@ internal sealed class FaultBench : IAsyncDisposable
                 break;
             case FaultClass.ZeroedPage or FaultClass.HolePunched:
                 bytes.AsSpan(Math.Min(at, bytes.Length - 4097) & ~4095, 4096).Clear();
+                break;
+            case FaultClass.ZeroedMebibyte:
+                var length = Math.Min(1 << 20, bytes.Length / 2);
+                bytes.AsSpan(Math.Min(at, bytes.Length - length), length).Clear();
                 break;
             case FaultClass.ZeroedTail:
                 bytes.AsSpan(Math.Max(0, bytes.Length - StructureCheck.TailBytes)).Clear();
@@ -362,9 +375,9 @@ internal sealed class FaultBench : IAsyncDisposable
         return bytes.AsSpan(start, (int)Math.Min(CheckedTree.Chunk, bytes.Length - start));
     }
 
-    private static void Run(string command, string argument)
+    private static void Run(string command, params string[] arguments)
     {
-        using var process = Process.Start(command, [argument]);
+        using var process = Process.Start(command, arguments);
         process.WaitForExit();
     }
 }

@@ -26,7 +26,7 @@ public sealed class FaultCampaignTests
         var failures = new ConcurrentQueue<string>();
         var bytes = 0L;
         // A new tree every so often: other seeds, other sizes; two at a time.
-        const int PerTree = 44;
+        const int PerTree = 46;
         await Parallel.ForEachAsync(Enumerable.Range(0, (faults + PerTree - 1) / PerTree), new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = token }, async (tree, _) =>
         {
             var layout = tree < manySmall ? FaultBench.Layout.ManySmall : (FaultBench.Layout)(tree % 3);
