@@ -79,6 +79,7 @@ internal sealed class CheckOutput(CliConsole console, bool json)
             parts.Add($"{ByteText.Format(summary.BytesChecked)} in {seconds:F2} s ({ByteText.Format((long)(summary.BytesChecked / seconds))}/s, {RouteText(summary.Route)})");
         if (summary.Truth == GroundTruth.None.Name) parts.Add(summary.Written is null ? "structure only" : "trusted as they are now");
         else if (summary.Truth is not null) parts.Add($"compared with {CliConsole.Plain(summary.Truth)}{(summary.Trust == ManifestTrust.Local && summary.Unlisted == 0 ? " (trust on first use)" : "")}");
+        if (summary is { BytesChecked: 0, FilesChecked: > 0, Truth: not null } && summary.Truth != GroundTruth.None.Name) parts.Add("no content read");
         if (summary.Unlisted > 0 && summary.Truth != GroundTruth.None.Name) parts.Add($"{Count(summary.Unlisted)} without ground truth");
         if (summary.Flickers > 0) parts.Add($"{summary.Flickers} passing faults: memory, cache or medium of this machine deserve a look");
         if (summary.Written is not null) parts.Add($"manifest written to {CliConsole.Plain(summary.Written)}");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Ome.Shared.Settings;
 
 namespace Ome.Agent.Cli;
@@ -24,8 +25,9 @@ public static class CommandLineApp
     public static async Task<int> RunAsync(RootCommand root, IReadOnlyList<string> args, CliConsole console, CancellationToken cancellationToken)
     {
         var parsed = root.Parse(args);
-        if (parsed.Errors.Count == 0) return await InvokeAsync(parsed, console, cancellationToken);
-        foreach (var error in parsed.Errors) await console.Error.WriteLineAsync($"ome-agent: {error.Message}");
+        string[] problems = [.. parsed.Errors.Select(error => error.Message), .. Empty(parsed.CommandResult)];
+        if (problems is []) return await InvokeAsync(parsed, console, cancellationToken);
+        foreach (var problem in problems) await console.Error.WriteLineAsync($"ome-agent: {problem}");
         await console.Error.WriteLineAsync($"Try: {CommandPath(parsed.CommandResult.Command)} --help");
         return ExitCode.Usage;
     }
@@ -48,6 +50,17 @@ public static class CommandLineApp
             return ExitCode.CouldNotVerify;
         }
     }
+
+    /// <summary>What a subcommand was given as an empty text. The agent's own flags may be empty, as manifests have them.</summary>
+    private static IEnumerable<string> Empty(CommandResult result) =>
+        result.Command is RootCommand ? [] : result.Children.Where(child => child.Tokens.Any(token => token.Value.Length == 0)).Select(child => $"{NameOf(child)} is empty: is a variable not set?");
+
+    private static string NameOf(SymbolResult result) => result switch
+    {
+        OptionResult option => option.Option.Name,
+        ArgumentResult argument => argument.Argument.Name,
+        _ => "an argument",
+    };
 
     private static string CommandPath(Command command) =>
         string.Join(' ', command.Parents.OfType<Command>().Select(CommandPath).Append(command is RootCommand ? "ome-agent" : command.Name));

@@ -31,7 +31,7 @@ internal static class ManifestCommand
         {
             var path = VerifyCommand.DirectoryPath(parsed.GetValue(directory)!);
             if (VerifyCommand.ProblemOf(path) is { } wrong) return await UsageAsync(console, wrong);
-            var (truth, problem) = parsed.GetValue(sums) is { } file ? SumsFile.Load(Path.GetFullPath(file)) : (GroundTruth.None, null);
+            var (truth, problem) = parsed.GetValue(sums) is { } file ? SumsFile.Load(Path.GetFullPath(file), path) : (GroundTruth.None, null);
             if (problem is not null) return await UsageAsync(console, problem);
             var target = parsed.GetValue(output) is { } given ? Path.GetFullPath(given) : VerifyCommand.ManifestOf(path);
             if (VerifyCommand.ObstacleToManifest(target) is { } obstacle) return await UsageAsync(console, obstacle);

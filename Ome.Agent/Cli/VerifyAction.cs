@@ -126,8 +126,8 @@ internal sealed class VerifyAction(VerifyOptions options, ReadEngine engine, Cli
 
     private (GroundTruth? Truth, string? Problem) FindSums()
     {
-        var path = options.Sums ?? SumsFile.UsualNames.Select(name => Path.Combine(options.Directory, name)).FirstOrDefault(File.Exists);
-        return path is null ? (GroundTruth.None, null) : SumsFile.Load(path);
+        var path = options.Sums ?? SumsFile.UsualNames.Select(name => Path.Combine(options.Directory, name)).FirstOrDefault(AtomicFile.IsRegular);
+        return path is null ? (GroundTruth.None, null) : SumsFile.Load(path, options.Directory);
     }
 
     private string HintToGoOn() => options.Ledger is { } kept

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Ome.Agent.Verification.Reading.Linux;
 
 namespace Ome.Agent.Files;
 
@@ -40,9 +41,12 @@ public static partial class AtomicFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return error.Message;
+            return error.Message.TrimEnd('.');
         }
     }
+
+    /// <summary>True for a file with content, or a link to one; not for a directory, FIFO, socket or device.</summary>
+    public static bool IsRegular(string path) => LinuxCalls.Instance.StatPath(path, out var stat) >= 0 && stat.Type == FileType.Regular;
 
     /// <summary>The content, or null when there is no such file or it has more than <paramref name="maxBytes"/>.</summary>
     /// <exception cref="IOException">The file is there but could not be read.</exception>
@@ -50,6 +54,8 @@ public static partial class AtomicFile
     {
         try
         {
+            // A FIFO would be waited for, for ever.
+            if (File.Exists(path) && !IsRegular(path)) throw new IOException("it is not a regular file");
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             if (stream.Length > maxBytes) return null;
             var content = new byte[stream.Length];

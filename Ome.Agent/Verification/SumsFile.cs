@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
-using Ome.Agent.Files;
 using Ome.Shared.Domain.Manifests;
 
 namespace Ome.Agent.Verification;
@@ -17,14 +16,17 @@ public static class SumsFile
     /// <summary>Names under which such a file usually lies beside what it is about.</summary>
     public static readonly ImmutableArray<string> UsualNames = ["SHA256SUMS", "SHA256SUMS.txt", "sha256sums.txt", "sha256sum.txt", "checksums.sha256", "MD5SUMS", "md5sums.txt"];
 
-    /// <summary>Reads the file at <paramref name="path"/>; else the problem, with the path.</summary>
-    public static (GroundTruth? Truth, string? Problem) Load(string path)
+    /// <summary>Reads the file at <paramref name="path"/>, which may be a pipe; else the problem, with the path.</summary>
+    /// <param name="path">Of the sums.</param>
+    /// <param name="directory">Absolute directory that the sums are about: absolute paths below it count.</param>
+    public static (GroundTruth? Truth, string? Problem) Load(string path, string directory)
     {
         try
         {
             if (Directory.Exists(path)) return (null, $"'{path}' is a directory: give the file of digests");
-            if (AtomicFile.Read(path, MaxBytes) is not { } content) return (null, $"'{path}' does not exist or is larger than {MaxBytes} bytes");
-            return TryRead(content, path, out var truth, out var problem) ? (truth, null) : (null, problem);
+            if (!File.Exists(path)) return (null, $"'{path}' does not exist");
+            if (Read(path) is not { } content) return (null, $"'{path}' is larger than {MaxBytes} bytes");
+            return TryRead(content, path, directory, out var truth, out var problem) ? (truth, null) : (null, problem);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -32,7 +34,7 @@ public static class SumsFile
         }
     }
 
-    public static bool TryRead(ReadOnlySpan<byte> content, string name, [NotNullWhen(true)] out GroundTruth? truth, [NotNullWhen(false)] out string? problem)
+    public static bool TryRead(ReadOnlySpan<byte> content, string name, string directory, [NotNullWhen(true)] out GroundTruth? truth, [NotNullWhen(false)] out string? problem)
     {
         (truth, problem) = (null, null);
         var digests = ImmutableSortedDictionary.CreateBuilder<ArtifactPath, ContentDigest>();
@@ -42,7 +44,7 @@ public static class SumsFile
             number++;
             var text = line.TrimEnd('\r');
             if (text.Length == 0 || text[0] == '#') continue;
-            problem = ReadLine(text, digests) is { } wrong ? $"{name}, line {number}: {wrong}" : null;
+            problem = ReadLine(text, directory, digests) is { } wrong ? $"{name}, line {number}: {wrong}" : null;
             if (problem is not null) return false;
         }
 
@@ -51,13 +53,28 @@ public static class SumsFile
         return truth is not null;
     }
 
-    private static string? ReadLine(string line, ImmutableSortedDictionary<ArtifactPath, ContentDigest>.Builder digests)
+    private static byte[]? Read(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        var content = new MemoryStream();
+        var piece = new byte[64 << 10];
+        for (int got; (got = stream.Read(piece)) > 0;)
+        {
+            if (content.Length + got > MaxBytes) return null;
+            content.Write(piece, 0, got);
+        }
+
+        return content.ToArray();
+    }
+
+    private static string? ReadLine(string line, string directory, ImmutableSortedDictionary<ArtifactPath, ContentDigest>.Builder digests)
     {
         if (Split(line) is not var (hex, path)) return "it is not 'HEX  PATH'";
         var algorithm = hex.Length switch { 64 => "sha256:", 32 => "md5:", _ => null };
         if (algorithm is null || !ContentDigest.TryParse(algorithm + hex.ToLowerInvariant(), out var digest))
             return $"'{hex}' is neither SHA-256 (64 hex digits) nor MD5 (32)";
         if (path.StartsWith("./", StringComparison.Ordinal)) path = path[2..];
+        else if (path.StartsWith(directory + "/", StringComparison.Ordinal)) path = path[(directory.Length + 1)..];
         if (!ArtifactPath.TryParse(path, out var parsed, out var refusal)) return $"the path '{path}' is refused: {refusal}";
         if (digests.TryGetValue(parsed, out var other) && other != digest) return $"'{path}' is listed twice with different digests";
         digests[parsed] = digest.Value;

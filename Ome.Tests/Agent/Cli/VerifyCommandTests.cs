@@ -87,6 +87,61 @@ public sealed class VerifyCommandTests
     }
 
     [Test]
+    public async Task Absolute_paths_below_the_directory_count_and_no_others(CancellationToken token)
+    {
+        var (sums, line) = (Path.Combine(_tree.Base, "sums"), SumsLine("sha256", _tree.PathOf(Shard)));
+        File.WriteAllText(sums, $"{line[..64]}  {_tree.PathOf(Shard)}\n");
+        (await RunAsync(token, "verify", _tree.Root, "--sums", sums)).Exit.Should().Be(0);
+
+        File.WriteAllText(sums, $"{line[..64]}  {_tree.Root}-other/{Shard}\n");
+        var (exit, _, error) = await RunAsync(token, "verify", _tree.Root, "--sums", sums);
+        exit.Should().Be(2);
+        error.Should().Contain("is refused: it is absolute");
+    }
+
+    [Test]
+    public async Task Sums_may_come_through_a_pipe_and_a_manifest_may_not(CancellationToken token)
+    {
+        var pipe = Path.Combine(_tree.Base, "pipe");
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [pipe])) await made.WaitForExitAsync(token);
+
+        // Opening a pipe waits for the other end, on the thread that opens it.
+        var line = SumsLine("sha256", _tree.PathOf(Shard)) + "\n";
+        var writing = Task.Run(() => File.WriteAllText(pipe, line), token);
+        (await Task.Run(() => RunAsync(token, "verify", _tree.Root, "--sums", pipe), token)).Exit.Should().Be(0);
+        await writing;
+
+        var (exit, output, _) = await RunAsync(token, "verify", _tree.Root, "--manifest", pipe);
+        exit.Should().Be(3);
+        output.Should().Contain($"{pipe} could not be read: it is not a regular file");
+    }
+
+    [Test]
+    public async Task A_pipe_where_ground_truth_is_looked_for_is_not_waited_for(CancellationToken token)
+    {
+        Directory.CreateDirectory(_tree.PathOf(".ome"));
+        foreach (var (name, said) in new[] { ("SHA256SUMS", "there is nothing to compare the content with"), (".ome/manifest", "it is not a regular file") })
+        {
+            using (var made = System.Diagnostics.Process.Start("mkfifo", [_tree.PathOf(name)])) await made.WaitForExitAsync(token);
+
+            var (exit, output, _) = await RunAsync(token, "verify", _tree.Root);
+
+            exit.Should().Be(3);
+            output.Should().Contain(said);
+        }
+    }
+
+    [Test]
+    public async Task Where_no_content_was_read_the_conclusion_says_so(CancellationToken token)
+    {
+        var sums = Path.Combine(_tree.Base, "sums");
+        File.WriteAllText(sums, $"{new string('0', 64)}  {Shard}\n");
+
+        (await RunAsync(token, "verify", _tree.Root, "--sums", sums, "--basic")).Output.Should().Contain("no content read");
+        (await RunAsync(token, "verify", _tree.Root, "--sums", sums)).Output.Should().Contain("DigestMismatch").And.NotContain("no content read");
+    }
+
+    [Test]
     public async Task A_sums_file_in_the_directory_is_found(CancellationToken token)
     {
         File.WriteAllLines(_tree.PathOf("SHA256SUMS"), [SumsLine("sha256", _tree.PathOf(Shard))]);
@@ -197,6 +252,11 @@ public sealed class VerifyCommandTests
     [TestCase(new[] { "verify", "DIR", "--limit", "fast" }, "--limit is 'fast': it must be a byte count")]
     [TestCase(new[] { "verify", "DIR", "--jobs", "1000" }, "--jobs is '1000': it must be from 0 to 256")]
     [TestCase(new[] { "verify", "DIR", "--digest", "crc" }, "--digest is 'crc': it must be xxh128 or sha256")]
+    [TestCase(new[] { "verify", "" }, "DIR is empty: is a variable not set?")]
+    [TestCase(new[] { "verify", "DIR", "--manifest", "" }, "--manifest is empty: is a variable not set?")]
+    [TestCase(new[] { "manifest", "create", "" }, "DIR is empty: is a variable not set?")]
+    [TestCase(new[] { "manifest", "create", "DIR", "-o", "" }, "--output is empty: is a variable not set?")]
+    [TestCase(new[] { "manifest", "show", "" }, "PATH is empty: is a variable not set?")]
     [TestCase(new[] { "frobnicate" }, "frobnicate")]
     public async Task A_command_line_that_cannot_be_understood_is_usage_and_names_the_problem(string[] args, string message)
     {
