@@ -16,15 +16,17 @@ namespace Ome.Benchmarks;
 /// The real agent process with 50 Ready local models and default settings on the local control plane: time to the first healthy probe, then what it costs
 /// while nothing happens: memory, processor, API requests. Then how soon a model whose file is unlinked is withdrawn. Then the same with a byte budget and a
 /// full check of everything asked for, to see that the budget is kept. <c>OME_BENCH_MINUTES</c> (10) is the length of the idle sample,
-/// <c>OME_BENCH_AGENT</c> another build of ome-agent.dll or an executable, <c>OME_BENCH_PARTS</c> (<c>idle,withdrawal,budget</c>) what is run.
+/// <c>OME_BENCH_AGENT</c> another build of ome-agent.dll or an executable, <c>OME_BENCH_PARTS</c> (<c>idle,withdrawal,budget</c>) what is run,
+/// <c>OME_BENCH_MODEL_MIB</c> (8) the size of each model and <c>OME_BENCH_BUDGET</c> (16000000) the bytes per second of the budget.
 /// </summary>
 internal sealed partial class AgentBenchmark : IAsyncDisposable
 {
     private const int ModelCount = 50;
     private const string Namespace = "ome";
     private const string NodeName = "bench-node";
-    private const long BytesPerModel = 8 << 20;
-    private const long Budget = 16_000_000;
+
+    private static readonly long BytesPerModel = Number("OME_BENCH_MODEL_MIB", 8) << 20;
+    private static readonly long Budget = Number("OME_BENCH_BUDGET", 16_000_000);
 
     private readonly LocalCluster.LocalCluster _cluster;
     private readonly Kubernetes _client;
@@ -305,6 +307,8 @@ internal sealed partial class AgentBenchmark : IAsyncDisposable
     private static string Name(int i) => $"model-{i:D2}";
 
     private static double Mib(long bytes) => bytes / 1048576.0;
+
+    private static long Number(string name, long otherwise) => long.TryParse(Variable(name), CultureInfo.InvariantCulture, out var asked) ? asked : otherwise;
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name);
 
