@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Ome.Agent.Hosting;
 using Ome.Agent.Integrity;
 using Ome.Agent.Models;
+using Ome.Agent.Verification.Reading;
 using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Verification;
 
@@ -13,11 +14,12 @@ namespace Ome.Agent.Watching;
 /// kernel does not see (other machines' writes, media rot) is found by the scheduled checks; a lost event costs one look at everything.
 /// </summary>
 internal sealed partial class ModelWatch(
-    ModelRecordStore records, IntegrityService integrity, IIntegrityObserver observer, Func<IKernelEvents> kernel, TimeProvider time, ILogger<ModelWatch> logger) : BackgroundService, ITreeObserver
+    ModelRecordStore records, IntegrityService integrity, IIntegrityObserver observer, Func<IKernelEvents> kernel, ReadEngine engine, TimeProvider time, ILogger<ModelWatch> logger) : BackgroundService, ITreeObserver
 {
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan QuietRefresh = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
 
     private readonly ConcurrentDictionary<ModelKey, bool> _moved = new();
     private readonly ConcurrentDictionary<ModelKey, bool> _queued = new();
@@ -29,6 +31,7 @@ internal sealed partial class ModelWatch(
     // Only the arming loop's: models that were to be watched at its last turn, and how they are.
     private readonly HashSet<ModelKey> _known = [];
     private readonly Dictionary<ModelKey, Armed> _armed = [];
+    private readonly Dictionary<ModelKey, Task<bool>> _asked = [];
 
     /// <summary>A model that is watched.</summary>
     /// <param name="Directory">Its directory.</param>
@@ -76,7 +79,7 @@ internal sealed partial class ModelWatch(
             foreach (var (key, record) in wanted)
             {
                 _known.Add(key);
-                Arm(trees, key, record.StoragePath, IsRootLost(record));
+                await ArmAsync(trees, key, record.StoragePath, IsRootLost(record), cancellationToken);
             }
 
             var isQuiet = _armed.Count == _known.Count && _armed.Values.All(static armed => armed.IsThere);
@@ -90,12 +93,19 @@ internal sealed partial class ModelWatch(
     /// The kernel watches what lies at a path, not the path: whenever a directory was gone, by removal or because its disk was, what lies there afterwards
     /// is watched anew.
     /// </summary>
-    private void Arm(WatchedTrees trees, ModelKey key, string directory, bool rootIsLost)
+    private async Task ArmAsync(WatchedTrees trees, ModelKey key, string directory, bool rootIsLost, CancellationToken cancellationToken)
     {
-        var isMoved = _moved.TryRemove(key, out _);
-        var isSame = _armed.TryGetValue(key, out var armed) && armed.Directory == directory && armed.RootWasLost == rootIsLost && !isMoved;
-        if (isSame && (armed!.IsThere || !Directory.Exists(directory))) return;
-        if (!_retries.MayTry(key)) return;
+        var isSame = _armed.TryGetValue(key, out var armed) && armed.Directory == directory && armed.RootWasLost == rootIsLost && !_moved.ContainsKey(key);
+        if ((isSame && armed!.IsThere) || !_retries.MayTry(key)) return;
+        if (await AnswersAsync(key, directory, cancellationToken) is not { } answers) return;
+        if (!answers)
+        {
+            Refused(key, directory, "its mount does not answer");
+            return;
+        }
+
+        if (isSame && !Directory.Exists(directory)) return;
+        _moved.TryRemove(key, out _);
         if (armed is not null && armed.Directory != directory) trees.Drop(key);
         bool isThere;
         try
@@ -104,9 +114,7 @@ internal sealed partial class ModelWatch(
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            _armed.Remove(key);
-            if (_retries.Failed(key)) LogNotWatched(key, directory, refused.Message);
-            observer.Watched(key, false);
+            Refused(key, directory, refused.Message);
             return;
         }
 
@@ -117,11 +125,36 @@ internal sealed partial class ModelWatch(
         if (isThere || !rootIsLost) Suspect(key);
     }
 
+    /// <summary>
+    /// Whether the directory's mount answers; null while that is not known. The engine's threads may hang in it, this loop may not: all models wait for it. So it asks them, waits
+    /// a moment, and is called when the answer comes later.
+    /// </summary>
+    private async Task<bool?> AnswersAsync(ModelKey key, string directory, CancellationToken cancellationToken)
+    {
+        if (!_asked.TryGetValue(key, out var asked))
+        {
+            _asked[key] = asked = engine.AnswersAsync(directory, cancellationToken);
+            if (await Task.WhenAny(asked, Task.Delay(Patience, time, cancellationToken)) != asked) _ = asked.ContinueWith(_ => _arm.Call(), TaskScheduler.Default);
+        }
+
+        if (!asked.IsCompleted) return null;
+        _asked.Remove(key);
+        return await asked;
+    }
+
+    private void Refused(ModelKey key, string directory, string problem)
+    {
+        _armed.Remove(key);
+        if (_retries.Failed(key)) LogNotWatched(key, directory, problem);
+        observer.Watched(key, false);
+    }
+
     private void Forget(WatchedTrees trees, ModelKey key)
     {
         trees.Drop(key);
         _known.Remove(key);
         _armed.Remove(key);
+        _asked.Remove(key);
         _moved.TryRemove(key, out _);
         _retries.Forget(key);
         _pace.Forget(key);

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Ome.Agent.Verification.Reading;
 using Ome.Agent.Watching;
 using Ome.Shared.Domain.Reporting;
+using Ome.Tests.Agent.Reading;
 using Ome.Tests.Agent.Watching;
 using Ome.Tests.Support;
 using Ome.Tests.Support.ControlPlanes;
@@ -57,6 +59,45 @@ public sealed class WatchTroubleTests
     }
 
     [Test, CancelAfter(180_000)]
+    public async Task A_mount_that_hangs_keeps_no_other_model_from_being_watched(CancellationToken token)
+    {
+        await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
+        await node.StartAsync(cancellationToken: token);
+        var (hung, _) = await ReadyAsync(node, "hung", token);
+        await node.StopAsync();
+
+        var directory = Path.Combine(node.ModelsRoot, "hung");
+        using var back = new ManualResetEventSlim();
+        var calls = new FaultyCalls { Before = call => Hang(call.Path) };
+        try
+        {
+            // The models share one real mount here: what hangs in one must not count against the other.
+            await node.StartAsync(
+                null,
+                services => services
+                    .AddSingleton<Func<IKernelEvents>>(() => new TroubledEvents { Before = Hang })
+                    .AddSingleton(provider => new ReadEngine(new ReadEngineOptions { MaxAbandonedPerMount = 64 }, provider.GetRequiredService<IoBudget>(), TimeProvider.System, calls)),
+                token);
+            var (other, shard) = await ReadyAsync(node, "other", token);
+            await UntilAsync(async () => (await node.MetricsAsync()).Value(Missing, ("name", other)) == 0, token);
+            File.Delete(shard);
+            await node.WaitForAsync(other, NodeModelState.Failed, token);
+            (await node.LabelAsync(hung)).Should().Be("Ready", "nobody could look");
+        }
+        finally
+        {
+            back.Set();
+        }
+
+        await UntilAsync(async () => (await node.MetricsAsync()).Value(Missing, ("name", hung)) == 0, token);
+
+        void Hang(string? path)
+        {
+            if (path == directory) back.Wait(TimeSpan.FromMinutes(3), CancellationToken.None);
+        }
+    }
+
+    [Test, CancelAfter(180_000)]
     public async Task The_whole_agent_takes_one_inotify_instance(CancellationToken token)
     {
         await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
@@ -66,6 +107,11 @@ public sealed class WatchTroubleTests
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, token);
 
         InotifyInstances.Of(agent.Id).Should().Be(1);
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> holds, CancellationToken token)
+    {
+        while (!await holds()) await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, token);
     }
 
     private static async Task<(string Model, string Shard)> ReadyAsync(AgentFixture node, string name, CancellationToken token)

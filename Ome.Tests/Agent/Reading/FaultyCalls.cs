@@ -20,8 +20,8 @@ internal enum CallSite
     Close,
 }
 
-/// <summary>One call: its site, how many calls that site has had before, and for a read its range and way.</summary>
-internal readonly record struct Call(CallSite Site, int Nth, long Offset, long Length, ReadMode Mode);
+/// <summary>One call: its site, how many calls that site has had before, for a read its range and way, and for a path that path.</summary>
+internal readonly record struct Call(CallSite Site, int Nth, long Offset, long Length, ReadMode Mode, string? Path = null);
 
 /// <summary>The real kernel, except where a test says otherwise; keeps a list of everything that was opened.</summary>
 internal sealed unsafe class FaultyCalls(ISystemCalls? inner = null) : ISystemCalls
@@ -51,7 +51,7 @@ internal sealed unsafe class FaultyCalls(ISystemCalls? inner = null) : ISystemCa
     public int StatPath(string path, out FileStat stat)
     {
         stat = default;
-        return Intercept(CallSite.StatPath) ?? _inner.StatPath(path, out stat);
+        return Intercept(CallSite.StatPath, path: path) ?? _inner.StatPath(path, out stat);
     }
 
     public int OpenHandle(int directory, string path) => Track(Intercept(CallSite.OpenHandle) ?? _inner.OpenHandle(directory, path));
@@ -88,9 +88,9 @@ internal sealed unsafe class FaultyCalls(ISystemCalls? inner = null) : ISystemCa
         _inner.Close(descriptor);
     }
 
-    private int? Intercept(CallSite site, long offset = 0, long length = 0, ReadMode mode = ReadMode.Cached)
+    private int? Intercept(CallSite site, long offset = 0, long length = 0, ReadMode mode = ReadMode.Cached, string? path = null)
     {
-        var call = new Call(site, _counts.AddOrUpdate(site, 1, (_, count) => count + 1) - 1, offset, length, mode);
+        var call = new Call(site, _counts.AddOrUpdate(site, 1, (_, count) => count + 1) - 1, offset, length, mode, path);
         Before(call);
         return Fault(call);
     }

@@ -15,10 +15,17 @@ internal sealed class TroubledEvents : IKernelEvents
     /// <summary>When set, new watches are answered with this error number.</summary>
     public int? Refusal { get; set; }
 
+    /// <summary>Runs before a directory is watched, on the caller's thread: to hold it.</summary>
+    public Action<string> Before { get; set; } = static _ => { };
+
     /// <summary>What comes next is lost, and the kernel says that something was.</summary>
     public void LoseNext() => Volatile.Write(ref _lose, 1);
 
-    public int Add(string directory, uint mask) => Refusal is { } errno ? -errno : _kernel.Add(directory, mask);
+    public int Add(string directory, uint mask)
+    {
+        Before(directory);
+        return Refusal is { } errno ? -errno : _kernel.Add(directory, mask);
+    }
 
     public void Remove(int watch) => _kernel.Remove(watch);
 
