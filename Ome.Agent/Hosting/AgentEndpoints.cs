@@ -11,21 +11,28 @@ public static class AgentEndpoints
 {
     public static void Map(IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/livez", static (HttpRequest request) => Answer(request, ("ping", null)));
-        endpoints.MapGet("/livez/ping", static (HttpRequest request) => Answer(request, ("ping", null)));
-        endpoints.MapGet("/healthz", static (HttpRequest request, AgentOptions options) => Answer(request, ("model-agent-health", RootProblem(options))));
-        endpoints.MapGet("/healthz/model-agent-health", static (HttpRequest request, AgentOptions options) => Answer(request, ("model-agent-health", RootProblem(options))));
-        endpoints.MapGet("/readyz", static (HttpRequest request, AgentOptions options, ModelInbox inbox, ReportPublisher publisher) => Answer(
-            request,
-            ("model-agent-health", RootProblem(options)),
-            ("models-listed", inbox.IsSynced ? null : "models, the node and its report are not listed yet: see the log for what the API server answers"),
-            ("reports-written", publisher.IsFailing ? $"{publisher.Backlog} reports wait for the API server" : null)));
+        // Handlers with parameters of their own would bring the compiler of expression trees along: 2 MiB, and a good part of the start.
+        endpoints.MapGet("/livez", static context => AnswerAsync(context, ("ping", null)));
+        endpoints.MapGet("/livez/ping", static context => AnswerAsync(context, ("ping", null)));
+        endpoints.MapGet("/healthz", static context => AnswerAsync(context, Root(context)));
+        endpoints.MapGet("/healthz/model-agent-health", static context => AnswerAsync(context, Root(context)));
+        endpoints.MapGet("/readyz", static context =>
+        {
+            var publisher = context.RequestServices.GetRequiredService<ReportPublisher>();
+            return AnswerAsync(
+                context,
+                Root(context),
+                ("models-listed", context.RequestServices.GetRequiredService<ModelInbox>().IsSynced ? null : "models, the node and its report are not listed yet: see the log for what the API server answers"),
+                ("reports-written", publisher.IsFailing ? $"{publisher.Backlog} reports wait for the API server" : null));
+        });
     }
 
     internal static string? RootProblem(AgentOptions options) =>
         Directory.Exists(options.ModelsRoot) ? null : $"the models root {options.ModelsRoot} is no directory: mount it at the same path, or set --models-root-dir";
 
-    private static IResult Answer(HttpRequest request, params ReadOnlySpan<(string Name, string? Problem)> checks)
+    private static (string Name, string? Problem) Root(HttpContext context) => ("model-agent-health", RootProblem(context.RequestServices.GetRequiredService<AgentOptions>()));
+
+    private static Task AnswerAsync(HttpContext context, params ReadOnlySpan<(string Name, string? Problem)> checks)
     {
         var healthy = true;
         var lines = new List<string>();
@@ -35,7 +42,8 @@ public static class AgentEndpoints
             lines.Add(problem is null ? $"[+]{name} ok" : $"[-]{name} failed: {problem}");
         }
 
-        var text = healthy && !request.Query.ContainsKey("verbose") ? "ok" : string.Join('\n', lines) + '\n';
-        return Results.Text(text, statusCode: healthy ? StatusCodes.Status200OK : StatusCodes.Status500InternalServerError);
+        context.Response.StatusCode = healthy ? StatusCodes.Status200OK : StatusCodes.Status500InternalServerError;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync(healthy && !context.Request.Query.ContainsKey("verbose") ? "ok" : string.Join('\n', lines) + '\n', context.RequestAborted);
     }
 }

@@ -42,9 +42,8 @@ public static partial class AgentHost
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTime);
         configure?.Invoke(builder.Services);
         builder.Services.AddAgent(options);
+        AfterEndpoints.TakeOver(builder.Services);
         var app = builder.Build();
-        // Nobody else asks for it: it answers when the metrics are read.
-        _ = app.Services.GetRequiredService<NodeGauges>();
         AgentEndpoints.Map(app);
         app.MapMetrics("/metrics", app.Services.GetRequiredService<CollectorRegistry>());
         return app;

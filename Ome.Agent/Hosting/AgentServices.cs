@@ -58,9 +58,9 @@ public static class AgentServices
         .AddSingleton(provider => new StagingTurns(options.DownloadWorkers, key => provider.GetRequiredService<ModelCatalog>().Spec(key)?.StagingPriority ?? 0))
         .AddSingleton<ModelGates>();
 
-    private static IServiceCollection AddReading(this IServiceCollection services, AgentOptions options) => services
-        .AddSingleton(provider => new IoBudget(options.IntegrityBytesPerSecond, provider.GetRequiredService<TimeProvider>()))
-        .AddSingleton(provider =>
+    private static IServiceCollection AddReading(this IServiceCollection services, AgentOptions options)
+    {
+        services.TryAddSingleton(provider =>
         {
             var engine = new ReadEngine(
                 new ReadEngineOptions { Workers = options.IntegrityWorkers }, provider.GetRequiredService<IoBudget>(),
@@ -68,11 +68,14 @@ public static class AgentServices
             // Said in the log from the start, also where the number of readers does not depend on it: a CPU without SHA instructions.
             _ = engine.Calibration;
             return engine;
-        })
-        .AddSingleton<VerificationRunner>()
-        .AddSingleton<RunningChecks>()
-        .AddSingleton<ManifestBuilder>()
-        .AddSingleton<LocalBaseline>();
+        });
+        return services
+            .AddSingleton(provider => new IoBudget(options.IntegrityBytesPerSecond, provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton<VerificationRunner>()
+            .AddSingleton<RunningChecks>()
+            .AddSingleton<ManifestBuilder>()
+            .AddSingleton<LocalBaseline>();
+    }
 
     private static IServiceCollection AddFiles(this IServiceCollection services, AgentOptions options)
     {
@@ -125,7 +128,12 @@ public static class AgentServices
 
     private static IServiceCollection AddLoops(this IServiceCollection services, AgentOptions options)
     {
-        services.AddHostedService(provider => provider.GetRequiredService<RunMarker>());
+        services.AddHostedService(provider =>
+        {
+            // Nobody else asks for it: it answers when the metrics are read.
+            _ = provider.GetRequiredService<NodeGauges>();
+            return provider.GetRequiredService<RunMarker>();
+        });
         services.AddHostedService<BootSchedule>();
         services.AddHostedService<PublishingLoop>();
         services.AddHostedService(provider => provider.GetRequiredService<ModelInbox>());

@@ -5,6 +5,7 @@ using k8s;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Ome.Agent.Hosting;
 using Ome.LocalCluster.Fakes;
 using Ome.Shared.Domain.Reporting;
@@ -37,6 +38,44 @@ public sealed class AgentLifeTests
         (await ready.Content.ReadAsStringAsync(token)).Should().Contain("[-]models-listed failed");
 
         (await StopTimeAsync(() => agent.StopAsync(token))).Should().BeLessThan(Grace);
+    }
+
+    [Test]
+    [CancelAfter(180_000)]
+    public async Task The_port_answers_before_the_first_slow_step(CancellationToken token)
+    {
+        await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
+        var slow = new SlowStep();
+        var starting = node.StartAsync(null, services => services.AddHostedService(_ => slow), token);
+        try
+        {
+            await slow.Begun.Task.WaitAsync(token);
+            using var client = new HttpClient { BaseAddress = node.Address };
+            (await client.GetStringAsync("/livez", token)).Should().Be("ok");
+            (await client.GetStringAsync("/healthz", token)).Should().Be("ok");
+            using var ready = await client.GetAsync("/readyz", token);
+            ready.StatusCode.Should().Be(HttpStatusCode.InternalServerError);
+        }
+        finally
+        {
+            slow.Over.SetResult();
+        }
+
+        await starting;
+    }
+
+    [Test]
+    [CancelAfter(180_000)]
+    public async Task A_loop_that_fails_ends_the_agent(CancellationToken token)
+    {
+        await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
+        var loop = new FailingLoop();
+        await node.StartAsync(null, services => services.AddHostedService(_ => loop), token);
+        var stopping = new TaskCompletionSource();
+        await using var heard = node.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(stopping.SetResult);
+
+        loop.Fail.SetResult();
+        await stopping.Task.WaitAsync(token);
     }
 
     [Test]
@@ -118,5 +157,32 @@ public sealed class AgentLifeTests
         var started = Stopwatch.GetTimestamp();
         await stop();
         return Stopwatch.GetElapsedTime(started);
+    }
+
+    /// <summary>The first thing the agent starts, as slow as a disk that hangs.</summary>
+    private sealed class SlowStep : IHostedService
+    {
+        public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource Over { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            Begun.SetResult();
+            return Over.Task;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+
+    private sealed class FailingLoop : BackgroundService
+    {
+        public TaskCompletionSource Fail { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            await Fail.Task.WaitAsync(stoppingToken);
+            throw new InvalidOperationException("as a mistake in a loop would");
+        }
     }
 }
