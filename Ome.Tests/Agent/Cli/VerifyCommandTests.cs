@@ -7,41 +7,32 @@ using Ome.Tests.Support;
 
 namespace Ome.Tests.Agent.Cli;
 
+/// <summary><c>verify</c> and <c>manifest</c> as a user meets them: exit codes, output, ground truth, bad input.</summary>
 [CancelAfter(180_000)]
-public sealed class VerifyCommandTests
+public sealed class VerifyCommandTests : VerifyFixture
 {
-    private const string Shard = "model-00001-of-00002.safetensors";
-
-    private CheckedTree _tree = null!;
-
-    [SetUp]
-    public void MakeTree() => _tree = new CheckedTree();
-
-    [TearDown]
-    public void RemoveTree() => _tree.Dispose();
-
     [Test]
     public async Task A_directory_without_ground_truth_could_not_be_verified_and_is_told_the_remedy(CancellationToken token)
     {
-        var (exit, output, error) = await RunAsync(token, "verify", _tree.Root);
+        var (exit, output, error) = await RunAsync(token, "verify", Tree.Root);
 
         exit.Should().Be(3);
         output.Should().Contain("ManifestMissing").And.Contain("could not verify: 7 files, structure only");
-        error.Should().Contain($"ome-agent manifest create {_tree.Root}");
+        error.Should().Contain($"ome-agent manifest create {Tree.Root}");
     }
 
     [Test]
     public async Task A_manifest_that_was_created_is_found_and_compared_with(CancellationToken token)
     {
-        (await RunAsync(token, "manifest", "create", _tree.Root)).Exit.Should().Be(0);
-        File.Exists(Path.Combine(_tree.Root, ".ome", "manifest")).Should().BeTrue();
+        (await RunAsync(token, "manifest", "create", Tree.Root)).Exit.Should().Be(0);
+        File.Exists(Path.Combine(Tree.Root, ".ome", "manifest")).Should().BeTrue();
 
-        var (intact, output, _) = await RunAsync(token, "verify", _tree.Root);
+        var (intact, output, _) = await RunAsync(token, "verify", Tree.Root);
         intact.Should().Be(0);
         output.Should().StartWith("intact: 7 files").And.Contain("compared with manifest (trust on first use)");
 
-        _tree.Damage(Shard, 20_000, value => (byte)~value);
-        var (damaged, findings, _) = await RunAsync(token, "verify", _tree.Root);
+        Tree.Damage(Shard, 20_000, value => (byte)~value);
+        var (damaged, findings, _) = await RunAsync(token, "verify", Tree.Root);
         damaged.Should().Be(1);
         findings.Should().Contain($"DigestMismatch: {Shard}, expected sha256:").And.Contain("at byte 0 (chunk 0 of 1)").And.Contain("DAMAGED: 7 files");
     }
@@ -49,10 +40,10 @@ public sealed class VerifyCommandTests
     [Test]
     public async Task Json_is_one_object_with_the_promised_members(CancellationToken token)
     {
-        await RunAsync(token, "manifest", "create", _tree.Root);
-        File.Delete(_tree.PathOf("config.json"));
+        await RunAsync(token, "manifest", "create", Tree.Root);
+        File.Delete(Tree.PathOf("config.json"));
 
-        var (exit, output, _) = await RunAsync(token, "verify", "--json", "--basic", _tree.Root);
+        var (exit, output, _) = await RunAsync(token, "verify", "--json", "--basic", Tree.Root);
 
         exit.Should().Be(1);
         var json = JsonDocument.Parse(output).RootElement;
@@ -70,92 +61,9 @@ public sealed class VerifyCommandTests
     }
 
     [Test]
-    public async Task Sums_of_sha256sum_and_md5sum_are_understood([Values("sha256", "md5", "bsd")] string form, CancellationToken token)
-    {
-        var sums = Path.Combine(_tree.Base, "sums");
-        File.WriteAllLines(sums, Directory.GetFiles(_tree.Root, "*", SearchOption.AllDirectories).Select(file => SumsLine(form, file)));
-
-        (await RunAsync(token, "verify", _tree.Root, "--sums", sums)).Exit.Should().Be(0);
-
-        _tree.Damage(Shard, 3, value => (byte)(value ^ 1));
-        var (exit, output, _) = await RunAsync(token, "verify", _tree.Root, "--sums", sums);
-        exit.Should().Be(1);
-        output.Should().Contain($"DigestMismatch: {Shard}");
-
-        File.Delete(_tree.PathOf(Shard));
-        (await RunAsync(token, "verify", _tree.Root, "--sums", sums)).Output.Should().Contain($"FileMissing: {Shard}");
-    }
-
-    [Test]
-    public async Task Absolute_paths_below_the_directory_count_and_no_others(CancellationToken token)
-    {
-        var (sums, line) = (Path.Combine(_tree.Base, "sums"), SumsLine("sha256", _tree.PathOf(Shard)));
-        File.WriteAllText(sums, $"{line[..64]}  {_tree.PathOf(Shard)}\n");
-        (await RunAsync(token, "verify", _tree.Root, "--sums", sums)).Exit.Should().Be(0);
-
-        File.WriteAllText(sums, $"{line[..64]}  {_tree.Root}-other/{Shard}\n");
-        var (exit, _, error) = await RunAsync(token, "verify", _tree.Root, "--sums", sums);
-        exit.Should().Be(2);
-        error.Should().Contain("is refused: it is absolute");
-    }
-
-    [Test]
-    public async Task Sums_may_come_through_a_pipe_and_a_manifest_may_not(CancellationToken token)
-    {
-        var pipe = Path.Combine(_tree.Base, "pipe");
-        using (var made = System.Diagnostics.Process.Start("mkfifo", [pipe])) await made.WaitForExitAsync(token);
-
-        // Opening a pipe waits for the other end, on the thread that opens it.
-        var line = SumsLine("sha256", _tree.PathOf(Shard)) + "\n";
-        var writing = Task.Run(() => File.WriteAllText(pipe, line), token);
-        (await Task.Run(() => RunAsync(token, "verify", _tree.Root, "--sums", pipe), token)).Exit.Should().Be(0);
-        await writing;
-
-        var (exit, output, _) = await RunAsync(token, "verify", _tree.Root, "--manifest", pipe);
-        exit.Should().Be(3);
-        output.Should().Contain($"{pipe} could not be read: it is not a regular file");
-    }
-
-    [Test]
-    public async Task A_pipe_where_ground_truth_is_looked_for_is_not_waited_for(CancellationToken token)
-    {
-        Directory.CreateDirectory(_tree.PathOf(".ome"));
-        foreach (var (name, said) in new[] { ("SHA256SUMS", "there is nothing to compare the content with"), (".ome/manifest", "it is not a regular file") })
-        {
-            using (var made = System.Diagnostics.Process.Start("mkfifo", [_tree.PathOf(name)])) await made.WaitForExitAsync(token);
-
-            var (exit, output, _) = await RunAsync(token, "verify", _tree.Root);
-
-            exit.Should().Be(3);
-            output.Should().Contain(said);
-        }
-    }
-
-    [Test]
-    public async Task Where_no_content_was_read_the_conclusion_says_so(CancellationToken token)
-    {
-        var sums = Path.Combine(_tree.Base, "sums");
-        File.WriteAllText(sums, $"{new string('0', 64)}  {Shard}\n");
-
-        (await RunAsync(token, "verify", _tree.Root, "--sums", sums, "--basic")).Output.Should().Contain("no content read");
-        (await RunAsync(token, "verify", _tree.Root, "--sums", sums)).Output.Should().Contain("DigestMismatch").And.NotContain("no content read");
-    }
-
-    [Test]
-    public async Task A_sums_file_in_the_directory_is_found(CancellationToken token)
-    {
-        File.WriteAllLines(_tree.PathOf("SHA256SUMS"), [SumsLine("sha256", _tree.PathOf(Shard))]);
-
-        var (exit, output, _) = await RunAsync(token, "verify", _tree.Root);
-
-        exit.Should().Be(0);
-        output.Should().Contain("SHA256SUMS").And.Contain("7 files without ground truth");
-    }
-
-    [Test]
     public async Task A_snapshot_in_the_hub_cache_is_verified_by_its_blob_names(CancellationToken token)
     {
-        var repository = Path.Combine(_tree.Base, "models--acme--tiny");
+        var repository = Path.Combine(Tree.Base, "models--acme--tiny");
         var (snapshot, blob) = MakeCache(repository);
 
         var (intact, output, _) = await RunAsync(token, "verify", snapshot);
@@ -174,23 +82,23 @@ public sealed class VerifyCommandTests
     [Test]
     public async Task A_local_download_is_verified_by_its_metadata(CancellationToken token)
     {
-        var sha256 = CheckedTree.Sha256Of(_tree.PathOf(Shard));
+        var sha256 = CheckedTree.Sha256Of(Tree.PathOf(Shard));
         var later = TimeProvider.System.GetUtcNow().AddSeconds(100).ToUnixTimeSeconds();
-        _tree.Write($".cache/huggingface/download/{Shard}.metadata", $"0123456789abcdef0123456789abcdef01234567\n{sha256}\n{later}.5\n");
-        _tree.Write(".cache/huggingface/download/config.json.metadata", $"0123456789abcdef0123456789abcdef01234567\n{GitBlobOf("config.json")}\n{later}.5\n");
+        Tree.Write($".cache/huggingface/download/{Shard}.metadata", $"0123456789abcdef0123456789abcdef01234567\n{sha256}\n{later}.5\n");
+        Tree.Write(".cache/huggingface/download/config.json.metadata", $"0123456789abcdef0123456789abcdef01234567\n{GitBlobOf("config.json")}\n{later}.5\n");
 
-        var (intact, output, _) = await RunAsync(token, "verify", _tree.Root);
+        var (intact, output, _) = await RunAsync(token, "verify", Tree.Root);
         intact.Should().Be(0, output);
         output.Should().Contain("Hugging Face download metadata").And.Contain("5 files without ground truth");
 
-        _tree.Damage("config.json", 0, value => (byte)(value ^ 1));
-        (await RunAsync(token, "verify", _tree.Root)).Output.Should().Contain("DigestMismatch: config.json, expected git-sha1:");
+        Tree.Damage("config.json", 0, value => (byte)(value ^ 1));
+        (await RunAsync(token, "verify", Tree.Root)).Output.Should().Contain("DigestMismatch: config.json, expected git-sha1:");
     }
 
     [Test]
     public async Task A_manifest_keeps_upstream_trust(CancellationToken token)
     {
-        var (snapshot, _) = MakeCache(Path.Combine(_tree.Base, "models--acme--tiny"));
+        var (snapshot, _) = MakeCache(Path.Combine(Tree.Base, "models--acme--tiny"));
 
         (await RunAsync(token, "verify", snapshot, "--write-manifest")).Output.Should().Contain("manifest written to");
 
@@ -201,7 +109,7 @@ public sealed class VerifyCommandTests
     [Test]
     public async Task A_manifest_that_contradicts_its_ground_truth_is_not_written(CancellationToken token)
     {
-        var (snapshot, blob) = MakeCache(Path.Combine(_tree.Base, "models--acme--tiny"));
+        var (snapshot, blob) = MakeCache(Path.Combine(Tree.Base, "models--acme--tiny"));
         using (var stream = new FileStream(blob, FileMode.Open, FileAccess.Write)) stream.WriteByte(9);
 
         (await RunAsync(token, "manifest", "create", snapshot)).Exit.Should().Be(1);
@@ -212,25 +120,25 @@ public sealed class VerifyCommandTests
     [Test]
     public async Task Broken_structure_without_ground_truth_is_damage_and_as_a_baseline_it_is_not(CancellationToken token)
     {
-        using (var shard = new FileStream(_tree.PathOf(Shard), FileMode.Open)) shard.SetLength(30_000);
-        File.Delete(_tree.PathOf("model-00002-of-00002.safetensors"));
+        using (var shard = new FileStream(Tree.PathOf(Shard), FileMode.Open)) shard.SetLength(30_000);
+        File.Delete(Tree.PathOf("model-00002-of-00002.safetensors"));
 
-        var (exit, output, _) = await RunAsync(token, "verify", _tree.Root);
+        var (exit, output, _) = await RunAsync(token, "verify", Tree.Root);
         exit.Should().Be(1);
         output.Should().Contain($"StructureInvalid: {Shard}").And.Contain("IndexIncomplete: model.safetensors.index.json");
 
-        (await RunAsync(token, "manifest", "create", _tree.Root)).Exit.Should().Be(0);
-        (await RunAsync(token, "verify", _tree.Root)).Exit.Should().Be(0);
+        (await RunAsync(token, "manifest", "create", Tree.Root)).Exit.Should().Be(0);
+        (await RunAsync(token, "verify", Tree.Root)).Exit.Should().Be(0);
     }
 
     [Test]
     public async Task A_broken_manifest_could_not_verify(CancellationToken token)
     {
-        await RunAsync(token, "manifest", "create", _tree.Root);
-        var path = Path.Combine(_tree.Root, ".ome", "manifest");
+        await RunAsync(token, "manifest", "create", Tree.Root);
+        var path = Path.Combine(Tree.Root, ".ome", "manifest");
         using (var stream = new FileStream(path, FileMode.Open)) stream.SetLength(stream.Length - 1);
 
-        var (exit, output, error) = await RunAsync(token, "verify", _tree.Root);
+        var (exit, output, error) = await RunAsync(token, "verify", Tree.Root);
 
         exit.Should().Be(3);
         output.Should().Contain("ManifestInvalid");
@@ -260,46 +168,31 @@ public sealed class VerifyCommandTests
     [TestCase(new[] { "frobnicate" }, "frobnicate")]
     public async Task A_command_line_that_cannot_be_understood_is_usage_and_names_the_problem(string[] args, string message)
     {
-        var (exit, output, error) = await RunAsync(CancellationToken.None, [.. args.Select(arg => arg.StartsWith("DIR", StringComparison.Ordinal) ? _tree.Root + arg[3..] : arg)]);
+        var (exit, output, error) = await RunAsync(CancellationToken.None, [.. args.Select(arg => arg.StartsWith("DIR", StringComparison.Ordinal) ? Tree.Root + arg[3..] : arg)]);
 
         exit.Should().Be(2);
         error.Should().Contain(message);
         output.Should().BeEmpty();
     }
 
-    [TestCase("zz  file", "line 1: 'zz' is neither SHA-256 (64 hex digits) nor MD5 (32)")]
-    [TestCase("# only a comment", "lists no files")]
-    [TestCase("d41d8cd98f00b204e9800998ecf8427e  ../../etc/passwd", "line 1: the path '../../etc/passwd' is refused: it has a segment '..'")]
-    [TestCase("nonsense", "line 1: it is not 'HEX  PATH'")]
-    public async Task A_sums_file_that_cannot_be_read_names_the_line(string line, string message)
-    {
-        var sums = Path.Combine(_tree.Base, "sums");
-        File.WriteAllText(sums, line + "\n");
-
-        var (exit, _, error) = await RunAsync(CancellationToken.None, "verify", _tree.Root, "--sums", sums);
-
-        exit.Should().Be(2);
-        error.Should().Contain(message);
-    }
-
     [Test]
     public async Task A_local_directory_is_staged_with_what_breaks_its_own_format_as_the_baseline(CancellationToken token)
     {
-        _tree.Write(Shard, "no header, no tensors");
+        Tree.Write(Shard, "no header, no tensors");
         // Nobody has written to it for long.
-        foreach (var file in Directory.EnumerateFiles(_tree.Root, "*", SearchOption.AllDirectories)) File.SetLastWriteTimeUtc(file, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        foreach (var file in Directory.EnumerateFiles(Tree.Root, "*", SearchOption.AllDirectories)) File.SetLastWriteTimeUtc(file, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
 
-        var (exit, _, error) = await RunAsync(token, "stage", "local://" + _tree.Root, _tree.Root);
+        var (exit, _, error) = await RunAsync(token, "stage", "local://" + Tree.Root, Tree.Root);
 
         exit.Should().Be(0, error);
-        var manifest = ManifestFile.Load(VerifyCommand.ManifestOf(_tree.Root)).Should().BeOfType<ManifestLoad.Loaded>().Which.Document.Manifest;
+        var manifest = ManifestFile.Load(VerifyCommand.ManifestOf(Tree.Root)).Should().BeOfType<ManifestLoad.Loaded>().Which.Document.Manifest;
         manifest.Entries.Where(entry => !entry.Baseline.IsEmpty).Select(entry => entry.Path.Value).Should().Equal(Shard);
     }
 
     [Test]
     public async Task A_directory_without_files_is_said_to_be_one(CancellationToken token)
     {
-        var empty = Directory.CreateDirectory(Path.Combine(_tree.Base, "empty")).FullName;
+        var empty = Directory.CreateDirectory(Path.Combine(Tree.Base, "empty")).FullName;
 
         foreach (var command in new[] { new[] { "verify", empty }, ["manifest", "create", empty] })
         {
@@ -310,38 +203,28 @@ public sealed class VerifyCommandTests
     }
 
     [Test]
-    public async Task Sums_written_on_another_system_are_understood(CancellationToken token)
-    {
-        var sums = Path.Combine(_tree.Base, "sums");
-        var line = SumsLine("sha256", _tree.PathOf(Shard));
-        File.WriteAllText(sums, "\uFEFF" + line.ToUpperInvariant()[..64] + " *" + line[66..] + "\r\n");
-
-        (await RunAsync(token, "verify", _tree.Root, "--sums", sums)).Exit.Should().Be(0);
-    }
-
-    [Test]
     public async Task A_ledger_of_something_else_is_said_to_be_of_no_use(CancellationToken token)
     {
-        await RunAsync(token, "manifest", "create", _tree.Root);
-        var ledger = Path.Combine(_tree.Base, "ledger");
+        await RunAsync(token, "manifest", "create", Tree.Root);
+        var ledger = Path.Combine(Tree.Base, "ledger");
         File.WriteAllText(ledger, "not a ledger");
 
-        var (exit, _, error) = await RunAsync(token, "verify", _tree.Root, "--ledger", ledger);
+        var (exit, _, error) = await RunAsync(token, "verify", Tree.Root, "--ledger", ledger);
 
         exit.Should().Be(0);
         error.Should().Contain("The ledger is not used, every byte is read: " + ledger);
-        (await RunAsync(token, "verify", _tree.Root, "--ledger", ledger)).Error.Should().BeEmpty("a good one took its place");
+        (await RunAsync(token, "verify", Tree.Root, "--ledger", ledger)).Error.Should().BeEmpty("a good one took its place");
     }
 
     [Test]
     public async Task An_answer_that_cannot_be_written_is_no_answer_about_the_files(CancellationToken token)
     {
-        await RunAsync(token, "manifest", "create", _tree.Root);
+        await RunAsync(token, "manifest", "create", Tree.Root);
         using var error = new StringWriter();
         await using var full = new StreamWriter(new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0)) { AutoFlush = true };
         var console = new CliConsole(full, error, OutIsTerminal: false, ErrorIsTerminal: false);
 
-        (await CommandLineApp.RunAsync(CommandLineApp.CreateRoot(console, new ImpatientTime()), ["verify", _tree.Root], console, token)).Should().Be(3);
+        (await CommandLineApp.RunAsync(CommandLineApp.CreateRoot(console, new ImpatientTime()), ["verify", Tree.Root], console, token)).Should().Be(3);
 
         error.ToString().Should().StartWith("ome-agent: No space left on device");
     }
@@ -349,11 +232,11 @@ public sealed class VerifyCommandTests
     [Test]
     public async Task Each_finding_is_one_line_and_the_conclusion_is_the_last(CancellationToken token)
     {
-        await RunAsync(token, "manifest", "create", _tree.Root);
-        File.Delete(_tree.PathOf("config.json"));
-        _tree.Damage(Shard, 20_000, value => (byte)~value);
+        await RunAsync(token, "manifest", "create", Tree.Root);
+        File.Delete(Tree.PathOf("config.json"));
+        Tree.Damage(Shard, 20_000, value => (byte)~value);
 
-        var (_, output, _) = await RunAsync(token, "verify", _tree.Root);
+        var (_, output, _) = await RunAsync(token, "verify", Tree.Root);
 
         var lines = output.TrimEnd().Split(Environment.NewLine);
         lines.Should().HaveCount(3);
@@ -370,10 +253,10 @@ public sealed class VerifyCommandTests
         var snapshot = Path.Combine(repository, "snapshots", "0123456789abcdef");
         Directory.CreateDirectory(snapshot);
         Directory.CreateDirectory(Path.Combine(repository, "blobs"));
-        var sha256 = CheckedTree.Sha256Of(_tree.PathOf(Shard));
+        var sha256 = CheckedTree.Sha256Of(Tree.PathOf(Shard));
         var git = GitBlobOf("config.json");
-        File.Copy(_tree.PathOf(Shard), Path.Combine(repository, "blobs", sha256));
-        File.Copy(_tree.PathOf("config.json"), Path.Combine(repository, "blobs", git));
+        File.Copy(Tree.PathOf(Shard), Path.Combine(repository, "blobs", sha256));
+        File.Copy(Tree.PathOf("config.json"), Path.Combine(repository, "blobs", git));
         File.CreateSymbolicLink(Path.Combine(snapshot, "model.safetensors"), $"../../blobs/{sha256}");
         File.CreateSymbolicLink(Path.Combine(snapshot, "config.json"), $"../../blobs/{git}");
         return (snapshot, Path.Combine(repository, "blobs", sha256));
@@ -381,28 +264,7 @@ public sealed class VerifyCommandTests
 
     private string GitBlobOf(string name)
     {
-        var bytes = AtomicFile.Read(_tree.PathOf(name), 1 << 20)!;
+        var bytes = AtomicFile.Read(Tree.PathOf(name), 1 << 20)!;
         return Convert.ToHexStringLower(SHA1.HashData([.. System.Text.Encoding.ASCII.GetBytes($"blob {bytes.Length}\0"), .. bytes]));
-    }
-
-    private string SumsLine(string form, string file)
-    {
-        var path = Path.GetRelativePath(_tree.Root, file);
-        using var stream = File.OpenRead(file);
-        return form switch
-        {
-            "md5" => $"{Convert.ToHexStringLower(MD5.HashData(stream))} *./{path}",
-            "bsd" => $"SHA256 ({path}) = {Convert.ToHexStringLower(SHA256.HashData(stream))}",
-            _ => $"{Convert.ToHexStringLower(SHA256.HashData(stream))}  {path}",
-        };
-    }
-
-    private static async Task<(int Exit, string Output, string Error)> RunAsync(CancellationToken token, params string[] args)
-    {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var console = new CliConsole(output, error, OutIsTerminal: false, ErrorIsTerminal: false);
-        var exit = await CommandLineApp.RunAsync(CommandLineApp.CreateRoot(console, new ImpatientTime()), args, console, token);
-        return (exit, output.ToString(), error.ToString());
     }
 }
