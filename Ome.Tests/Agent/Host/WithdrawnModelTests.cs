@@ -41,7 +41,7 @@ public sealed class WithdrawnModelTests
         var (model, directory) = await ReadyAsync(node, token);
         var state = node.Services.GetRequiredService<ModelRecordStore>().DirectoryOf(ModelKey.Cluster(model));
         // A write goes to a file beside its place first; where a directory has that name it fails as on a full disk, for root too.
-        foreach (var file in Directory.GetFiles(state)) Directory.CreateDirectory(file + ".new");
+        foreach (var file in Directory.GetFiles(state).Where(static file => !file.EndsWith(".new", StringComparison.Ordinal))) await BlockAsync(file + ".new", token);
 
         var shard = Directory.GetFiles(directory, "*.safetensors").Order(StringComparer.Ordinal).First();
         File.Move(shard, shard + ".aside");
@@ -50,6 +50,22 @@ public sealed class WithdrawnModelTests
         foreach (var file in Directory.GetDirectories(state, "*.new")) Directory.Delete(file);
         File.Move(shard + ".aside", shard);
         await node.WaitForAsync(model, NodeModelState.Ready, token);
+    }
+
+    // The agent may be writing there just now.
+    private static async Task BlockAsync(string path, CancellationToken token)
+    {
+        while (!Directory.Exists(path))
+        {
+            try
+            {
+                Directory.CreateDirectory(path);
+            }
+            catch (IOException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, token);
+            }
+        }
     }
 
     private static async Task UntilAttemptsAsync(AgentFixture node, string model, int attempts, CancellationToken token)
