@@ -14,6 +14,7 @@ public sealed partial class IntegrityKeeper(IntegrityService integrity, RunningC
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<ModelKey, bool> _under = new();
 
@@ -35,14 +36,25 @@ public sealed partial class IntegrityKeeper(IntegrityService integrity, RunningC
 
     private async Task RunOverdueAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(Look, time);
-        while (await timer.WaitForNextTickAsync(cancellationToken))
+        while (true)
         {
+            await integrity.Rescheduled.WaitAsync(Pause(), time, cancellationToken);
             // Side by side: a pass that takes hours holds up no other model.
             foreach (var key in integrity.Overdue(Grace).Where(key => !checks.IsRunning(key) && _under.TryAdd(key, true))) _ = RunOnceAsync(key, cancellationToken);
             // What no file event tells is seen within an interval during such a pass too.
             foreach (var key in checks.Unwatched(options.Policy.Interval)) _ = LookAsync(key, cancellationToken);
         }
+    }
+
+    /// <summary>
+    /// Until the next check would be overdue: an agent that looked every second would wake for nothing all day. While one is overdue or under way it does. A check that begins without
+    /// being due is noticed within an interval, and no clock that is set stretches a pause beyond a minute.
+    /// </summary>
+    private TimeSpan Pause()
+    {
+        var longest = options.Policy.Interval < LongestPause ? options.Policy.Interval : LongestPause;
+        var left = checks.Any ? Look : integrity.NextDue is { } due ? due + Grace - time.GetUtcNow() : longest;
+        return left < Look ? Look : left < longest ? left : longest;
     }
 
     private async Task RunOnceAsync(ModelKey key, CancellationToken cancellationToken)

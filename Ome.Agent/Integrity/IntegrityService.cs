@@ -56,11 +56,17 @@ public sealed partial class IntegrityService(
     /// <summary>Models that became due at once; each is read by one reader.</summary>
     public ChannelReader<ModelKey> Woken => _woken.Reader;
 
+    /// <summary>Called whenever a check has another time than before.</summary>
+    public Wake Rescheduled { get; } = new();
+
+    /// <summary>When the first check is due; null when none is.</summary>
+    public DateTimeOffset? NextDue => _due.IsEmpty ? null : _due.Min(static pair => pair.Value);
+
     /// <summary>A model became Ready, or the agent started: its first check comes after its place in the jitter, or at once.</summary>
     public void Schedule(ModelKey key, bool atOnce)
     {
         var phase = atOnce ? TimeSpan.Zero : FleetSpread.StartPhase(FleetSpread.Seed(options.NodeName, key.DataKey), options.StartJitter);
-        _due[key] = time.GetUtcNow() + phase;
+        Due(key, time.GetUtcNow() + phase);
         if (phase == TimeSpan.Zero) _woken.Writer.TryWrite(key);
     }
 
@@ -69,7 +75,7 @@ public sealed partial class IntegrityService(
     {
         if (records.Find(spec.Key) is not { Phase: ModelPhase.Ready } record || !_due.TryGetValue(spec.Key, out var due)) return;
         var soonest = (record.LastCheck ?? time.GetUtcNow()) + PolicyReader.Read(options.Policy, spec.Integrity).Policy.Interval;
-        if (soonest < due) _due.TryUpdate(spec.Key, soonest, due);
+        if (soonest < due && _due.TryUpdate(spec.Key, soonest, due)) Rescheduled.Call();
     }
 
     public void Forget(ModelKey key)
@@ -85,7 +91,7 @@ public sealed partial class IntegrityService(
     public void Request(ModelKey key, FullCheckRequest asked)
     {
         if (!_requests.Ask(key, records.Find(key), asked)) return;
-        _due[key] = time.GetUtcNow();
+        Due(key, time.GetUtcNow());
         _woken.Writer.TryWrite(key);
     }
 
@@ -240,8 +246,14 @@ public sealed partial class IntegrityService(
 
     private TimeSpan Next(ModelKey key, TimeSpan wait)
     {
-        _due[key] = time.GetUtcNow() + wait;
+        Due(key, time.GetUtcNow() + wait);
         return wait;
+    }
+
+    private void Due(ModelKey key, DateTimeOffset at)
+    {
+        _due[key] = at;
+        Rescheduled.Call();
     }
 
     private static TimeSpan ReadmissionPause(int attempts) =>

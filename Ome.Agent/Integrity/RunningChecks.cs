@@ -32,6 +32,9 @@ public sealed class RunningChecks(VerificationRunner runner, ManifestStore manif
         public TaskCompletionSource Interrupted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
+    /// <summary>False while no check is under way.</summary>
+    public bool Any => !_running.IsEmpty;
+
     /// <summary>True while a check of the model is under way.</summary>
     public bool IsRunning(ModelKey key) => _running.ContainsKey(key);
 
