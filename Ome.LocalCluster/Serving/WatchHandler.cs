@@ -55,7 +55,7 @@ internal sealed class WatchHandler(ObjectStore store, FaultInjector faults, Time
             if (start.EndsInitial) stream.Output.Bookmark(cursor, initialEventsEnd: true);
             await stream.Output.FlushAsync(ended);
         }
-        var (lastBookmark, lastDue) = (cursor, clock.GetTimestamp());
+        var lastDue = clock.GetTimestamp();
         while (true)
         {
             var read = store.Read(stream.Resource.Collection, cursor, BatchSize);
@@ -73,12 +73,13 @@ internal sealed class WatchHandler(ObjectStore store, FaultInjector faults, Time
                 foreach (var change in read.Events) wrote |= Write(stream, change);
                 if (wrote) await stream.Output.FlushAsync(ended);
             }
-            // Counted from the last time: a kind that changes all the while without anything selected must still move the client on.
+            // Counted from the last time, whatever happened: a kind that changes all the while without anything selected must move the client on, and one on
+            // which nothing happens must show that the watch lives.
             var left = bookmarkInterval - clock.GetElapsedTime(lastDue);
             if (left <= TimeSpan.Zero)
             {
-                if (stream.Bookmarks && cursor > lastBookmark) await BookmarkAsync(stream, cursor);
-                (lastBookmark, lastDue) = (cursor, clock.GetTimestamp());
+                if (stream.Bookmarks) await BookmarkAsync(stream, cursor);
+                lastDue = clock.GetTimestamp();
             }
             else if (read.Wait is { } change)
             {

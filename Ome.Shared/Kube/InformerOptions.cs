@@ -28,7 +28,7 @@ public sealed record InformerOptions
 
     /// <summary>
     /// A watch that delivers nothing, not even a bookmark, for so long is taken for dead; 1 s to 1 h. Servers send bookmarks about once a
-    /// minute.
+    /// minute, also when nothing happens; kube-apiserver 1.36 the first one after up to two.
     /// </summary>
     public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromSeconds(150);
 

@@ -21,4 +21,22 @@ public sealed class BookmarkTests
         line.Type.Should().Be("BOOKMARK");
         long.Parse(line.ResourceVersion).Should().BeGreaterThan(long.Parse(made), "it moves the place to resume from");
     }
+
+    /// <summary>Runs against a real server too, which takes it a minute and more: clients take a watch that stays silent for longer than that for dead.</summary>
+    [Test, CancelAfter(300_000)]
+    public async Task A_watch_on_which_nothing_happens_gets_bookmarks_all_the_same(CancellationToken ct)
+    {
+        await using var plane = await ControlPlanes.StartAsync(ct, new LocalClusterOptions { BookmarkInterval = TimeSpan.FromMilliseconds(200) });
+        using var api = new RawApi(plane.Configuration);
+        const string Quiet = "/api/v1/secrets";
+        var listed = (await api.GetAsync(Quiet, ct)).ResourceVersion;
+
+        await using var watch = await api.OpenWatchAsync($"{Quiet}?watch=true&allowWatchBookmarks=true&resourceVersion={listed}", ct);
+
+        foreach (var line in new[] { await watch.NextAsync(ct), await watch.NextAsync(ct) })
+        {
+            line!.Type.Should().Be("BOOKMARK");
+            long.Parse(line.ResourceVersion).Should().BeGreaterThanOrEqualTo(long.Parse(listed));
+        }
+    }
 }

@@ -1,3 +1,5 @@
+using Ome.LocalCluster;
+
 namespace Ome.Tests.Support.ControlPlanes;
 
 /// <summary>Gives tests their control plane. The only place that looks at <c>KUBEBUILDER_ASSETS</c>.</summary>
@@ -25,10 +27,10 @@ public static class ControlPlanes
         }
     }
 
-    /// <summary>A control plane of one's own: milliseconds in-process, seconds for a real one.</summary>
-    public static async Task<ITestControlPlane> StartAsync(CancellationToken cancellationToken) => Assets is { } assets
+    /// <summary>A control plane of one's own: milliseconds in-process, where it may be given options, seconds for a real one.</summary>
+    public static async Task<ITestControlPlane> StartAsync(CancellationToken cancellationToken, LocalClusterOptions? inProcess = null) => Assets is { } assets
         ? await EnvtestControlPlane.StartAsync(assets, cancellationToken)
-        : await InProcessControlPlane.StartAsync(cancellationToken);
+        : await InProcessControlPlane.StartAsync(cancellationToken, inProcess);
 
     internal static async Task StopSharedAsync()
     {
