@@ -16,6 +16,9 @@ namespace Ome.Agent.Watching;
 internal sealed partial class ModelWatch(
     ModelRecordStore records, IntegrityService integrity, IIntegrityObserver observer, Func<IKernelEvents> kernel, ReadEngine engine, TimeProvider time, ILogger<ModelWatch> logger) : BackgroundService, ITreeObserver
 {
+    /// <summary>Why a model is not watched whose mount hangs.</summary>
+    internal const string NoAnswer = "its mount does not answer";
+
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan QuietRefresh = TimeSpan.FromMinutes(1);
@@ -31,7 +34,7 @@ internal sealed partial class ModelWatch(
     // Only the arming loop's: models that were to be watched at its last turn, and how they are.
     private readonly HashSet<ModelKey> _known = [];
     private readonly Dictionary<ModelKey, Armed> _armed = [];
-    private readonly Dictionary<ModelKey, Task<bool>> _asked = [];
+    private readonly Dictionary<ModelKey, TreeWalk> _walks = [];
 
     /// <summary>A model that is watched.</summary>
     /// <param name="Directory">Its directory.</param>
@@ -76,6 +79,7 @@ internal sealed partial class ModelWatch(
         {
             var wanted = records.All.Where(HasFiles).ToDictionary(record => record.Key);
             foreach (var key in _known.Where(key => !wanted.ContainsKey(key)).ToList()) Forget(trees, key);
+            foreach (var (key, walk) in _walks.Where(static pair => pair.Value is { IsVoid: true, End.IsCompleted: true }).ToList()) LetGo(trees, key);
             foreach (var (key, record) in wanted)
             {
                 _known.Add(key);
@@ -91,55 +95,44 @@ internal sealed partial class ModelWatch(
 
     /// <summary>
     /// The kernel watches what lies at a path, not the path: whenever a directory was gone, by removal or because its disk was, what lies there afterwards
-    /// is watched anew.
+    /// is watched anew. Mounts may hang, this loop may not, since all models wait for it: it waits a moment for a walk, and is called when that ends later.
     /// </summary>
     private async Task ArmAsync(WatchedTrees trees, ModelKey key, string directory, bool rootIsLost, CancellationToken cancellationToken)
     {
-        var isSame = _armed.TryGetValue(key, out var armed) && armed.Directory == directory && armed.RootWasLost == rootIsLost && !_moved.ContainsKey(key);
-        if ((isSame && armed!.IsThere) || !_retries.MayTry(key)) return;
-        if (await AnswersAsync(key, directory, cancellationToken) is not { } answers) return;
-        if (!answers)
+        if (!_walks.TryGetValue(key, out var walk))
         {
-            Refused(key, directory, "its mount does not answer");
-            return;
+            var isSame = _armed.TryGetValue(key, out var armed) && armed.Directory == directory && armed.RootWasLost == rootIsLost && !_moved.ContainsKey(key);
+            if ((isSame && armed!.IsThere) || !_retries.MayTry(key)) return;
+            if (armed is not null && armed.Directory != directory) trees.Drop(key);
+            _moved.TryRemove(key, out _);
+            _walks[key] = walk = new TreeWalk(key, directory, rootIsLost, _arm.Call);
+            walk.Begin(engine, trees, onlyIfThere: isSame, cancellationToken);
+            await Task.WhenAny(walk.End, Task.Delay(Patience, time, cancellationToken));
         }
 
-        if (isSame && !Directory.Exists(directory)) return;
-        _moved.TryRemove(key, out _);
-        if (armed is not null && armed.Directory != directory) trees.Drop(key);
-        bool isThere;
-        try
-        {
-            isThere = trees.Watch(key, directory);
-        }
-        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
-        {
-            Refused(key, directory, refused.Message);
-            return;
-        }
+        if (walk.TakeGivenUp()) Refused(key, directory, NoAnswer);
+        if (!walk.End.IsCompleted || walk.IsVoid) return;
+        _walks.Remove(key);
+        var (isThere, problem) = await walk.End;
+        if (problem is not null) Refused(key, directory, problem);
+        else if (isThere is { } found) Stands(key, walk, found);
+    }
 
-        _armed[key] = new Armed(directory, isThere, rootIsLost);
+    private void Stands(ModelKey key, TreeWalk walk, bool isThere)
+    {
+        // Its directory may be another one by now: then the next turn sees the difference.
+        _armed[key] = new Armed(walk.Directory, isThere, walk.RootWasLost);
         _retries.Forget(key);
         observer.Watched(key, true);
         // What happened before it was watched is seen by this look. While the directory is gone its checks come by their own pace.
-        if (isThere || !rootIsLost) Suspect(key);
+        if (isThere || !walk.RootWasLost) Suspect(key);
     }
 
-    /// <summary>
-    /// Whether the directory's mount answers; null while that is not known. The engine's threads may hang in it, this loop may not: all models wait for it. So it asks them, waits
-    /// a moment, and is called when the answer comes later.
-    /// </summary>
-    private async Task<bool?> AnswersAsync(ModelKey key, string directory, CancellationToken cancellationToken)
+    /// <summary>What a walk watches that outlived its model.</summary>
+    private void LetGo(WatchedTrees trees, ModelKey key)
     {
-        if (!_asked.TryGetValue(key, out var asked))
-        {
-            _asked[key] = asked = engine.AnswersAsync(directory, cancellationToken);
-            if (await Task.WhenAny(asked, Task.Delay(Patience, time, cancellationToken)) != asked) _ = asked.ContinueWith(_ => _arm.Call(), TaskScheduler.Default);
-        }
-
-        if (!asked.IsCompleted) return null;
-        _asked.Remove(key);
-        return await asked;
+        trees.Drop(key);
+        _walks.Remove(key);
     }
 
     private void Refused(ModelKey key, string directory, string problem)
@@ -154,7 +147,7 @@ internal sealed partial class ModelWatch(
         trees.Drop(key);
         _known.Remove(key);
         _armed.Remove(key);
-        _asked.Remove(key);
+        if (_walks.TryGetValue(key, out var walk)) walk.IsVoid = true;
         _moved.TryRemove(key, out _);
         _retries.Forget(key);
         _pace.Forget(key);

@@ -31,24 +31,29 @@ internal sealed class WatchedTrees(Func<IKernelEvents> open, ITreeObserver told)
     private IKernelEvents? _kernel;
     private Thread? _reader;
     private string? _ended;
+    private int _removals;
 
     /// <summary>Why a directory is watched.</summary>
     /// <param name="Key">For this model.</param>
     /// <param name="Name">For this name in it alone; null for everything in it.</param>
     private sealed record Interest(ModelKey Key, string? Name);
 
-    /// <summary>Watches what lies there now, and no longer what does not; false when no directory does. One caller at a time.</summary>
+    /// <summary>Watches what lies there now, and no longer what does not; false when no directory does. One caller for each model at a time; different models side by side.</summary>
+    /// <param name="key">The model.</param>
+    /// <param name="directory">Its directory.</param>
+    /// <param name="calling">Called before each call that may hang in the model's mount.</param>
     /// <exception cref="IOException">The kernel refuses: says why, and nothing of the model is watched.</exception>
-    public bool Watch(ModelKey key, string directory)
+    public bool Watch(ModelKey key, string directory, Action? calling = null)
     {
         var found = new HashSet<int>();
+        calling ??= static () => { };
         try
         {
             var kernel = Kernel();
             var root = Path.TrimEndingDirectorySeparator(directory);
-            if (Path.GetDirectoryName(root) is { } above) Add(kernel, above, Above, new Interest(key, Path.GetFileName(root)), found);
-            var isThere = Add(kernel, root, Below, new Interest(key, null), found, isNeeded: true);
-            if (isThere) AddBelow(kernel, root, key, found);
+            if (Path.GetDirectoryName(root) is { } above) Add(kernel, above, Above, new Interest(key, Path.GetFileName(root)), found, calling);
+            var isThere = Add(kernel, root, Below, new Interest(key, null), found, calling, isNeeded: true);
+            if (isThere) AddBelow(kernel, root, key, found, calling);
             Release(key, found);
             return isThere;
         }
@@ -64,20 +69,23 @@ internal sealed class WatchedTrees(Func<IKernelEvents> open, ITreeObserver told)
 
     public void Dispose()
     {
+        // A walk that hung may come back later than this.
+        lock (_gate) _ended = "the agent stops";
         _kernel?.Stop();
         _reader?.Join();
         _kernel?.Dispose();
     }
 
-    private void AddBelow(IKernelEvents kernel, string root, ModelKey key, HashSet<int> found)
+    private void AddBelow(IKernelEvents kernel, string root, ModelKey key, HashSet<int> found, Action calling)
     {
         // A directory is watched before it is listed: what comes meanwhile is listed or told.
         var left = new Stack<string>([root]);
         while (left.TryPop(out var directory))
         {
+            calling();
             foreach (var inner in List(directory))
             {
-                if (Add(kernel, inner, Below | InotifyMask.DontFollow, new Interest(key, null), found)) left.Push(inner);
+                if (Add(kernel, inner, Below | InotifyMask.DontFollow, new Interest(key, null), found, calling)) left.Push(inner);
             }
         }
     }
@@ -95,30 +103,43 @@ internal sealed class WatchedTrees(Func<IKernelEvents> open, ITreeObserver told)
     }
 
     /// <summary>False when there is no such directory, or it may not be read and is not needed: looks say what is wrong in it.</summary>
-    private bool Add(IKernelEvents kernel, string directory, uint mask, Interest interest, HashSet<int> found, bool isNeeded = false)
+    private bool Add(IKernelEvents kernel, string directory, uint mask, Interest interest, HashSet<int> found, Action calling, bool isNeeded = false)
     {
-        var watch = kernel.Add(directory, mask);
-        switch (-watch)
+        while (true)
         {
-            case Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP or Errno.ENAMETOOLONG:
-            case Errno.EACCES when !isNeeded:
-                return false;
-            case Errno.ENOSPC:
-                throw new IOException("the limit of inotify watches (fs.inotify.max_user_watches) is reached");
-            case > 0:
-                throw new IOException($"the kernel does not watch {directory} ({Errno.NameOf(-watch)})");
-        }
+            if (Volatile.Read(ref _ended) is { } why) throw new IOException(why);
+            var removals = Volatile.Read(ref _removals);
+            calling();
+            var watch = kernel.Add(directory, mask);
+            switch (-watch)
+            {
+                case Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP or Errno.ENAMETOOLONG:
+                case Errno.EACCES when !isNeeded:
+                    return false;
+                case Errno.ENOSPC:
+                    throw new IOException("the limit of inotify watches (fs.inotify.max_user_watches) is reached");
+                case > 0:
+                    throw new IOException($"the kernel does not watch {directory} ({Errno.NameOf(-watch)})");
+            }
 
+            if (!Note(watch, interest, removals)) continue;
+            found.Add(watch);
+            return true;
+        }
+    }
+
+    /// <summary>False when a watch has ended since the kernel was asked: it may be this one, which another model had and nobody was interested in any more.</summary>
+    private bool Note(int watch, Interest interest, int removals)
+    {
         lock (_gate)
         {
+            if (_removals != removals) return false;
             ref var interests = ref CollectionsMarshal.GetValueRefOrAddDefault(_watches, watch, out _);
             (interests ??= []).Add(interest);
             ref var tree = ref CollectionsMarshal.GetValueRefOrAddDefault(_trees, interest.Key, out _);
             (tree ??= []).Add(watch);
+            return true;
         }
-
-        found.Add(watch);
-        return true;
     }
 
     /// <summary>Ends the model's interest in all but some watches, and those nobody is interested in.</summary>
@@ -134,6 +155,7 @@ internal sealed class WatchedTrees(Func<IKernelEvents> open, ITreeObserver told)
                 interests.RemoveWhere(interest => interest.Key == key);
                 if (interests.Count > 0) continue;
                 _watches.Remove(watch);
+                _removals++;
                 _kernel?.Remove(watch);
             }
 
@@ -143,11 +165,15 @@ internal sealed class WatchedTrees(Func<IKernelEvents> open, ITreeObserver told)
 
     private IKernelEvents Kernel()
     {
-        if (_kernel is not null) return Volatile.Read(ref _ended) is { } why ? throw new IOException(why) : _kernel;
-        var kernel = _kernel = open();
-        _reader = new Thread(() => Read(kernel), StackSize) { IsBackground = true, Name = "file-events" };
-        _reader.Start();
-        return kernel;
+        lock (_gate)
+        {
+            if (_ended is { } why) throw new IOException(why);
+            if (_kernel is { } known) return known;
+            var kernel = _kernel = open();
+            _reader = new Thread(() => Read(kernel), StackSize) { IsBackground = true, Name = "file-events" };
+            _reader.Start();
+            return kernel;
+        }
     }
 
     private void Read(IKernelEvents kernel)

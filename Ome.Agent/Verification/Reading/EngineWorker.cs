@@ -48,5 +48,11 @@ internal sealed class EngineWorker : IDisposable
         }
     }
 
+    /// <summary>A call that is none of <see cref="Calls"/> begins: the watchdog counts from now.</summary>
+    public void EnterOther() => _calls.Enter();
+
+    /// <summary>The last of them has ended.</summary>
+    public void LeaveOther() => _calls.Leave();
+
     public void Dispose() => _pipe?.Dispose();
 }

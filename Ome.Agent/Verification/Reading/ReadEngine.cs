@@ -72,17 +72,6 @@ public sealed class ReadEngine : IDisposable
             cancellationToken,
             result => (result as ArtifactRootResult.Opened)?.Root.Dispose());
 
-    /// <summary>False when the mount a path lies in has not answered within the call timeout; whatever it answers, true.</summary>
-    internal Task<bool> AnswersAsync(string path, CancellationToken cancellationToken) => CallAsync(
-        path,
-        worker =>
-        {
-            _ = worker.Calls.StatPath(path, out _);
-            return true;
-        },
-        static (_, _) => false,
-        cancellationToken);
-
     /// <summary>Ends all reads as cancelled. Threads that hang in the kernel are left behind.</summary>
     public void Dispose()
     {

@@ -18,13 +18,19 @@ internal sealed class TroubledEvents : IKernelEvents
     /// <summary>Runs before a directory is watched, on the caller's thread: to hold it.</summary>
     public Action<string> Before { get; set; } = static _ => { };
 
+    /// <summary>Runs when a directory is watched and nobody was told yet.</summary>
+    public Action<string> After { get; set; } = static _ => { };
+
     /// <summary>What comes next is lost, and the kernel says that something was.</summary>
     public void LoseNext() => Volatile.Write(ref _lose, 1);
 
     public int Add(string directory, uint mask)
     {
         Before(directory);
-        return Refusal is { } errno ? -errno : _kernel.Add(directory, mask);
+        if (Refusal is { } errno) return -errno;
+        var watch = _kernel.Add(directory, mask);
+        After(directory);
+        return watch;
     }
 
     public void Remove(int watch) => _kernel.Remove(watch);

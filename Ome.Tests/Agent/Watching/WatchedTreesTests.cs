@@ -213,6 +213,33 @@ public sealed class WatchedTreesTests
         _told.All.Should().OnlyContain(one => one.Key == Other);
     }
 
+    [Test, CancelAfter(Limit)]
+    public async Task A_directory_that_another_model_lets_go_meanwhile_is_watched_all_the_same(CancellationToken token)
+    {
+        var aside = Directory.CreateDirectory(Path.Combine(_root.Path, "aside", "other")).FullName;
+        var third = ModelKey.Cluster("third");
+        _trees.Watch(Other, aside);
+        _trees.Watch(third, OtherDirectory);
+        var isLetGo = false;
+        _kernel.After = directory =>
+        {
+            if (directory != _root.Path || isLetGo) return;
+            isLetGo = true;
+            _trees.Drop(third);
+            // The kernel's last word of it is taken, and told nobody.
+            Directory.CreateDirectory(Path.Combine(aside, "mark"));
+            SpinWait.SpinUntil(() => _told.MovesOf(Other) > 0 || token.IsCancellationRequested);
+        };
+        _trees.Watch(Model, ModelDirectory).Should().BeTrue();
+
+        Directory.Move(ModelDirectory, ModelDirectory + ".old");
+        Directory.CreateDirectory(ModelDirectory);
+
+        // Once for the directory itself; for its name twice.
+        while (_told.MovesOf(Model) < 3) await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, token);
+        isLetGo.Should().BeTrue();
+    }
+
     /// <summary>All events of what happened so far are taken: those of a directory made now come after them.</summary>
     private async Task SettleAsync(CancellationToken token)
     {

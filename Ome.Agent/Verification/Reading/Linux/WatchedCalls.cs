@@ -100,7 +100,9 @@ internal sealed unsafe class WatchedCalls(ISystemCalls calls, TimeProvider time)
         finally { Leave(); }
     }
 
-    private void Enter() => Volatile.Write(ref _since, Math.Max(1, time.GetTimestamp()));
+    /// <summary>A call begins.</summary>
+    internal void Enter() => Volatile.Write(ref _since, Math.Max(1, time.GetTimestamp()));
 
-    private void Leave() => Volatile.Write(ref _since, 0);
+    /// <summary>It has ended.</summary>
+    internal void Leave() => Volatile.Write(ref _since, 0);
 }
