@@ -52,15 +52,25 @@ public static partial class AtomicFile
     /// <exception cref="IOException">The file is there but could not be read.</exception>
     public static byte[]? Read(string path, int maxBytes)
     {
+        using var stream = OpenRead(path, maxBytes);
+        if (stream is null) return null;
+        var content = new byte[stream.Length];
+        stream.ReadExactly(content);
+        return content;
+    }
+
+    /// <summary>Opens it for reading; null when there is no such file or it has more than <paramref name="maxBytes"/>. Nobody is kept from replacing it.</summary>
+    /// <exception cref="IOException">The file is there but could not be read.</exception>
+    public static FileStream? OpenRead(string path, long maxBytes)
+    {
         try
         {
             // A FIFO would be waited for, for ever.
             if (File.Exists(path) && !IsRegular(path)) throw new IOException("it is not a regular file");
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            if (stream.Length > maxBytes) return null;
-            var content = new byte[stream.Length];
-            stream.ReadExactly(content);
-            return content;
+            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            if (stream.Length <= maxBytes) return stream;
+            stream.Dispose();
+            return null;
         }
         catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -55,7 +55,7 @@ internal sealed class ManifestBuilding(ReadEngine engine, TimeProvider time, Bui
     {
         var list = paths.ToList();
         var seen = new List<(ArtifactPath Path, FileObservation.Present Present)>();
-        var end = await _stats.StatAsync(root, list, (index, observation) => TakeStat(list[index], observation, seen), cancelled);
+        var end = await _stats.StatAsync(root, list, (index, observation) => TakeStat(list[index], observation.Observation, seen), cancelled);
         cancelled.ThrowIfCancellationRequested();
         if (end.Failure is { } failure) Note(new FileFinding(null, FileJudge.ReasonOf(failure.Cause), request.Root, Detail: failure.Errno));
         _total = seen.Count;
@@ -195,7 +195,7 @@ internal sealed class ManifestBuilding(ReadEngine engine, TimeProvider time, Bui
         await Task.Delay(request.SettleDelay, time, cancelled);
         await _stats.StatAsync(root, missing, (index, seen) =>
         {
-            Note(seen is FileObservation.Missing
+            Note(seen.Other is FileObservation.Missing
                 ? new FileFinding(missing[index], FindingReason.FileMissing, _truth.Digests[missing[index]].ToString(), "nothing")
                 : new FileFinding(missing[index], FindingReason.ChangedDuringCheck));
         }, cancelled);

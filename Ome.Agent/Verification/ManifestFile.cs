@@ -42,8 +42,9 @@ public static class ManifestFile
         try
         {
             if (!File.Exists(path)) return new ManifestLoad.Unusable(FindingReason.ManifestMissing, $"there is no manifest at {path}");
-            if (AtomicFile.Read(path, MaxBytes) is not { } bytes) return new ManifestLoad.Unusable(FindingReason.ManifestInvalid, $"{path} is larger than {MaxBytes} bytes");
-            if (ManifestCodec.TryRead(bytes, expected, out var document, out var problem)) return new ManifestLoad.Loaded(document);
+            using var file = AtomicFile.OpenRead(path, MaxBytes);
+            if (file is null) return new ManifestLoad.Unusable(FindingReason.ManifestInvalid, $"{path} is larger than {MaxBytes} bytes");
+            if (ManifestCodec.TryRead(file, expected, out var document, out var problem)) return new ManifestLoad.Loaded(document);
             var reason = problem.Refusal == SealRefusal.OtherSubject ? FindingReason.SourceChanged : FindingReason.ManifestInvalid;
             return new ManifestLoad.Unusable(reason, $"{path}: {problem.Message}");
         }
@@ -70,8 +71,9 @@ public static class LedgerFile
         (ledger, problem) = (null, null);
         try
         {
-            if (AtomicFile.Read(path, ManifestFile.MaxBytes) is not { } bytes) problem = $"there is no ledger at {path}";
-            else if (!LedgerCodec.TryRead(bytes, manifest, out ledger, out var seal)) problem = $"{path}: {seal.Message}";
+            using var file = AtomicFile.OpenRead(path, ManifestFile.MaxBytes);
+            if (file is null) problem = $"there is no ledger at {path}";
+            else if (!LedgerCodec.TryRead(file, manifest, out ledger, out var seal)) problem = $"{path}: {seal.Message}";
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -24,9 +24,9 @@ internal sealed partial class VerificationPass
     /// </summary>
     private IEnumerable<FileWork> FilesOf(PlannedLook look) =>
         from index in look.Entries
-        let present = _seen[index] as FileObservation.Present
-        where present is not null && present.Stamp.Size == _entries[index].Size
-        group index by (present.Stamp.Device, present.Stamp.Inode) into names
+        where IsReadable(index)
+        let stamp = (_seen[index] as FileObservation.Present)?.Stamp ?? Ledger.ProvenStamp(index)
+        group index by (stamp.Device, stamp.Inode) into names
         select new FileWork([.. names], _entries[names.First()], look);
 
     private IEnumerable<(FileWork File, ReadRequest Request)> PiecesOf(FileWork file)
@@ -104,7 +104,7 @@ internal sealed partial class VerificationPass
             Count(file, second);
         }
 
-        var earlier = file.Names.Max(index => _earlierLooks[index]);
+        var earlier = file.Names.Max(index => _earlierLooks.GetValueOrDefault(index));
         var confirmation = Confirmation.Of(file.Entry, doubt, seen, judgement, second, earlier);
         if (confirmation.Finding is { Reason: FindingReason.DigestMismatch } finding && StructureOf(file) is { } broken)
             confirmation = confirmation with { Finding = finding with { Detail = finding.Detail is null ? broken : $"{finding.Detail}; {broken}" } };

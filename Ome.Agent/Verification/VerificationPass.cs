@@ -23,9 +23,11 @@ internal sealed partial class VerificationPass
     private readonly CancellationTokenSource _stop;
     private readonly CancellationToken _cancelled;
     private readonly ImmutableArray<ManifestEntry> _entries;
-    private readonly FileObservation?[] _seen;
-    private readonly int[] _earlierLooks;
+    private readonly Dictionary<int, int> _earlierLooks;
     private readonly string?[] _structure;
+
+    // Null for a regular file that is as it was last proven: of very many files nearly all, which so cost nothing.
+    private readonly FileObservation?[] _seen;
 
     // Guards the ledger and everything below: several reads end at once.
     private readonly Lock _gate = new();
@@ -51,9 +53,8 @@ internal sealed partial class VerificationPass
         _parallel = (2 * workers) + 2;
         _entries = subject.Ledger.Manifest.Entries;
         _seen = new FileObservation?[_entries.Length];
-        _earlierLooks = new int[_entries.Length];
+        _earlierLooks = subject.Ledger.Suspects.ToDictionary(suspect => suspect.Key, suspect => suspect.Value.Looks);
         _structure = new string?[_entries.Length];
-        foreach (var (entry, suspicion) in subject.Ledger.Suspects) _earlierLooks[entry] = suspicion.Looks;
         _lastCheckpoint = time.GetTimestamp();
         _checkpointPause = request.Policy.CheckpointInterval;
     }
@@ -96,7 +97,8 @@ internal sealed partial class VerificationPass
     private async Task<List<(int Entry, FileJudgement.Doubtful Doubt)>?> LookAtPresenceAsync()
     {
         var doubts = new List<(int, FileJudgement.Doubtful)>();
-        var end = await _probes.Stats.StatAsync(_root, [.. _entries.Select(entry => entry.Path)], (index, seen) => TakeStat(index, seen, doubts), _cancelled);
+        var paths = _entries.Select(entry => entry.Path).ToArray();
+        var end = await _probes.Stats.StatAsync(_root, paths, (index, seen) => TakeStat(index, seen, doubts), _cancelled);
         if (end.Failure is { } failure)
         {
             Note(new FileFinding(null, FileJudge.ReasonOf(failure.Cause), _subject.Root, Detail: failure.Errno));
@@ -114,7 +116,13 @@ internal sealed partial class VerificationPass
         return doubts;
     }
 
-    private void TakeStat(int index, FileObservation seen, List<(int, FileJudgement.Doubtful)> doubts)
+    private void TakeStat(int index, FileSeen seen, List<(int, FileJudgement.Doubtful)> doubts)
+    {
+        if (seen.Other is not null || !FileJudge.IsAsProven(_entries[index], Ledger.ProvenStamp(index), seen.Stamp)) TakeChanged(index, seen.Observation, doubts);
+        if (++_filesDone % 1000 == 0) Report();
+    }
+
+    private void TakeChanged(int index, FileObservation seen, List<(int, FileJudgement.Doubtful)> doubts)
     {
         _seen[index] = seen;
         var entry = _entries[index];
@@ -136,8 +144,6 @@ internal sealed partial class VerificationPass
                 Unverified(index, unverified.Finding);
                 break;
         }
-
-        if (++_filesDone % 1000 == 0) Report();
     }
 
     /// <summary>Waits, then looks again at what was gone or odd; gives what is back as another file and must be read.</summary>
@@ -149,14 +155,15 @@ internal sealed partial class VerificationPass
         var end = await _probes.Stats.StatAsync(
             _root,
             [.. doubts.Select(doubt => _entries[doubt.Entry].Path)],
-            (index, seen) =>
+            (index, look) =>
             {
                 var (entry, doubt) = doubts[index];
+                var seen = look.Observation;
                 var again = FileJudge.Judge(_entries[entry], Ledger.ProvenStamp(entry), seen, ChunkBytes);
                 var before = _seen[entry]!;
                 _seen[entry] = seen;
                 if (again is FileJudgement.Drifted && _entries[entry].HasContentDigest) back.Add(new PlannedLook([entry], default, LookReason.Suspect, _entries[entry].Size));
-                else Settle([entry], Confirmation.Of(_entries[entry], doubt, before, again, seen, _earlierLooks[entry]));
+                else Settle([entry], Confirmation.Of(_entries[entry], doubt, before, again, seen, _earlierLooks.GetValueOrDefault(entry)));
             },
             _cancelled);
         if (end.Failure is { } failure) Note(new FileFinding(null, FileJudge.ReasonOf(failure.Cause), _subject.Root, Detail: failure.Errno));
@@ -191,9 +198,12 @@ internal sealed partial class VerificationPass
     /// <summary>True for a file with rules to hold, that is as it was, and that was not born breaking them. A drifted file is read whole anyway.</summary>
     private bool MayHaveStructure(int index) =>
         StructureCheck.RoleOf(_entries[index].Path) != FileRole.Other
-        && _seen[index] is FileObservation.Present present && present.Stamp.Size == _entries[index].Size
+        && IsReadable(index)
         && !Ledger.IsExcused(index)
         && !_entries[index].Baseline.Contains(nameof(FindingReason.StructureInvalid));
+
+    /// <summary>True for a file of the right size, whatever else changed of it.</summary>
+    private bool IsReadable(int index) => _seen[index] is null || (_seen[index] is FileObservation.Present present && present.Stamp.Size == _entries[index].Size);
 
     private void TakeStructureFailure(int index, FileObservation failure)
     {

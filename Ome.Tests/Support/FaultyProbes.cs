@@ -32,8 +32,8 @@ internal sealed class FaultyProbes(ReadEngine engine, FaultyProbes.Fault fault) 
     public Task<StatPassEnd> ScanAsync(ArtifactRoot root, Action<TreeEntry> visit, CancellationToken cancellationToken) =>
         _stats.ScanAsync(root, visit, cancellationToken);
 
-    public Task<StatPassEnd> StatAsync(ArtifactRoot root, IReadOnlyList<ArtifactPath> paths, Action<int, FileObservation> visit, CancellationToken cancellationToken) =>
-        _stats.StatAsync(root, paths, (index, seen) => visit(index, Ask("stat", paths[index], null) ?? seen), cancellationToken);
+    public Task<StatPassEnd> StatAsync(ArtifactRoot root, IReadOnlyList<ArtifactPath> paths, Action<int, FileSeen> visit, CancellationToken cancellationToken) =>
+        _stats.StatAsync(root, paths, (index, seen) => visit(index, Ask("stat", paths[index], null) is { } fault ? new FileSeen(default, fault) : seen), cancellationToken);
 
     public async Task<StructureLook> ExamineAsync(ArtifactRoot root, ArtifactPath path, FileRole role, CancellationToken cancellationToken) =>
         Ask("structure", path, null) is { } failure ? new StructureLook(null, failure) : await _structure.ExamineAsync(root, path, role, cancellationToken);

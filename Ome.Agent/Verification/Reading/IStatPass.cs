@@ -12,6 +12,15 @@ namespace Ome.Agent.Verification.Reading;
 /// <param name="Links">Number of hard links.</param>
 public readonly record struct TreeEntry(string Path, ArtifactPath? ArtifactPath, FileType Type, FileStamp Stamp, uint Links);
 
+/// <summary>What a pass over named files saw of one. A plain file, as nearly all are, makes no object.</summary>
+/// <param name="Stamp">Of a regular file that is no link; meaningless where there is something else.</param>
+/// <param name="Other">Everything else there may be; null for a regular file that is no link.</param>
+public readonly record struct FileSeen(FileStamp Stamp, FileObservation? Other)
+{
+    /// <summary>The same as <see cref="IFileProbe.Stat"/> says it.</summary>
+    public FileObservation Observation => Other ?? FileLook.Present(Stamp, null);
+}
+
 /// <summary>How a pass over a tree ended.</summary>
 /// <param name="Entries">Entries visited.</param>
 /// <param name="Failure">Null when the pass is complete; else what stopped it.</param>
@@ -34,5 +43,5 @@ public interface IStatPass
     /// <param name="paths">Which; a manifest's order is right.</param>
     /// <param name="visit">Called with the path's index on the engine's thread, one call at a time; must not block.</param>
     /// <param name="cancellationToken">Ends the pass with cause Cancelled.</param>
-    Task<StatPassEnd> StatAsync(ArtifactRoot root, IReadOnlyList<ArtifactPath> paths, Action<int, FileObservation> visit, CancellationToken cancellationToken);
+    Task<StatPassEnd> StatAsync(ArtifactRoot root, IReadOnlyList<ArtifactPath> paths, Action<int, FileSeen> visit, CancellationToken cancellationToken);
 }

@@ -17,8 +17,8 @@ public sealed class StatPass(ReadEngine engine) : IStatPass
         RunAsync<TreeEntry>(root, visit, (calls, visits) => new TreeScan(calls, root, visits, cancellationToken).Run(), cancellationToken);
 
     public Task<StatPassEnd> StatAsync(
-        ArtifactRoot root, IReadOnlyList<ArtifactPath> paths, Action<int, FileObservation> visit, CancellationToken cancellationToken) =>
-        RunAsync<(int Index, FileObservation Seen)>(
+        ArtifactRoot root, IReadOnlyList<ArtifactPath> paths, Action<int, FileSeen> visit, CancellationToken cancellationToken) =>
+        RunAsync<(int Index, FileSeen Seen)>(
             root, entry => visit(entry.Index, entry.Seen), (calls, visits) => new PathListScan(calls, root, cancellationToken).Run(paths, visits), cancellationToken);
 
     private Task<StatPassEnd> RunAsync<T>(
@@ -128,7 +128,7 @@ internal sealed class PathListScan(ISystemCalls calls, ArtifactRoot root, Cancel
     private string? _directory;
     private int _handle = -1;
 
-    public FileObservation.Unreadable? Run(IReadOnlyList<ArtifactPath> paths, ScanVisits<(int Index, FileObservation Seen)> visits)
+    public FileObservation.Unreadable? Run(IReadOnlyList<ArtifactPath> paths, ScanVisits<(int Index, FileSeen Seen)> visits)
     {
         try
         {
@@ -136,7 +136,7 @@ internal sealed class PathListScan(ISystemCalls calls, ArtifactRoot root, Cancel
             {
                 if (cancellationToken.IsCancellationRequested) return ScanVisits.Cancelled;
                 var seen = Look(paths[i]);
-                if (seen is FileObservation.Unreadable { Cause: UnreadableCause.RootUnavailable } gone) return gone;
+                if (seen.Other is FileObservation.Unreadable { Cause: UnreadableCause.RootUnavailable } gone) return gone;
                 if (!visits.Tell((i, seen))) return ScanVisits.Cancelled;
             }
 
@@ -148,7 +148,7 @@ internal sealed class PathListScan(ISystemCalls calls, ArtifactRoot root, Cancel
         }
     }
 
-    private FileObservation Look(ArtifactPath path)
+    private FileSeen Look(ArtifactPath path)
     {
         var slash = path.Value.LastIndexOf('/');
         Span<byte> name = stackalloc byte[ArtifactPath.MaxSegmentBytes + 1];
@@ -159,8 +159,8 @@ internal sealed class PathListScan(ISystemCalls calls, ArtifactRoot root, Cancel
 
         // Only the plain case is fast; links, failures and absences take the careful way, which also looks at the root again.
         if (directory >= 0 && calls.StatAt(directory, name[..(length + 1)], out var stat) >= 0 && stat.Type == FileType.Regular)
-            return FileLook.Present(stat.Stamp, null);
-        return FileLook.Stat(calls, root, path);
+            return new FileSeen(stat.Stamp, null);
+        return new FileSeen(default, FileLook.Stat(calls, root, path));
     }
 
     private int Enter(int root, ReadOnlySpan<char> directory)

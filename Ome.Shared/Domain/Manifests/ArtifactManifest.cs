@@ -68,11 +68,10 @@ public sealed class ArtifactManifest
         Source = source;
         Trust = trust;
         CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(createdAt.ToUnixTimeMilliseconds());
-        Entries = [.. entries.OrderBy(entry => entry.Path)];
-        for (var i = 1; i < Entries.Length; i++)
-        {
-            if (Entries[i].Path == Entries[i - 1].Path) throw new ArgumentException($"'{Entries[i].Path}' is listed twice.", nameof(entries));
-        }
+        Entries = entries.ToImmutableArray();
+        // Sorted already where a manifest is read.
+        if (IndexOutOfOrder() >= 0) Entries = Entries.Sort(static (one, other) => one.Path.CompareTo(other.Path));
+        if (IndexOutOfOrder() is > 0 and var twice) throw new ArgumentException($"'{Entries[twice].Path}' is listed twice.", nameof(entries));
     }
 
     public SourceIdentity Source { get; }
@@ -92,4 +91,15 @@ public sealed class ArtifactManifest
 
     /// <summary>Number of chunks that <paramref name="size"/> bytes fill.</summary>
     public static int ChunkCount(long size, long chunkBytes = ChunkSize) => checked((int)((size + chunkBytes - 1) / chunkBytes));
+
+    /// <summary>The first entry that does not come after the one before it; -1 when there is none.</summary>
+    private int IndexOutOfOrder()
+    {
+        for (var i = 1; i < Entries.Length; i++)
+        {
+            if (Entries[i].Path <= Entries[i - 1].Path) return i;
+        }
+
+        return -1;
+    }
 }

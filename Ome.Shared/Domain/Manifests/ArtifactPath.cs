@@ -61,9 +61,10 @@ public readonly record struct ArtifactPath : IComparable<ArtifactPath>
         }
 
         if (text.Length >= 2 && text[1] == ':' && char.IsAsciiLetter(text[0])) return "it begins with a drive letter";
-        foreach (var segment in text.Split('/'))
+        foreach (var range in text.AsSpan().Split('/'))
         {
-            if (segment.Length == 0) return "it has an empty segment";
+            var segment = text.AsSpan(range);
+            if (segment.IsEmpty) return "it has an empty segment";
             if (segment is "." or "..") return $"it has a segment '{segment}'";
             if (Encoding.UTF8.GetByteCount(segment) > MaxSegmentBytes) return $"a segment is longer than {MaxSegmentBytes} bytes";
         }

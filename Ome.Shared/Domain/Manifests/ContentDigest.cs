@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 
 namespace Ome.Shared.Domain.Manifests;
 
@@ -27,10 +29,20 @@ public enum DigestAlgorithm
 /// </summary>
 public readonly record struct ContentDigest
 {
-    private ContentDigest(DigestAlgorithm algorithm, string hex, int parts, long partSize)
+    private const int MaxBytes = 32;
+
+    private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
+
+    // The digest's bytes, zeros after them: of very many files the text would be most of what a manifest takes in memory.
+    private readonly (ulong, ulong, ulong, ulong) _value;
+
+    private ContentDigest(DigestAlgorithm algorithm, ReadOnlySpan<byte> value, int parts, long partSize)
     {
+        Span<ulong> words = stackalloc ulong[MaxBytes / sizeof(ulong)];
+        words.Clear();
+        value.CopyTo(MemoryMarshal.AsBytes(words));
+        _value = (words[0], words[1], words[2], words[3]);
         Algorithm = algorithm;
-        Hex = hex;
         Parts = parts;
         PartSize = partSize;
     }
@@ -38,7 +50,14 @@ public readonly record struct ContentDigest
     public DigestAlgorithm Algorithm { get; }
 
     /// <summary>Lower-case hex of the digest's bytes.</summary>
-    public string Hex { get; }
+    public string Hex
+    {
+        get
+        {
+            ReadOnlySpan<ulong> words = [_value.Item1, _value.Item2, _value.Item3, _value.Item4];
+            return Convert.ToHexStringLower(MemoryMarshal.AsBytes(words)[..LengthOf(Algorithm)]);
+        }
+    }
 
     /// <summary>Number of parts of a composite digest; 0 otherwise.</summary>
     public int Parts { get; }
@@ -50,7 +69,7 @@ public readonly record struct ContentDigest
     {
         if (algorithm == DigestAlgorithm.Md5Composite) throw new ArgumentException("A composite digest needs its parts: use OfComposite.", nameof(algorithm));
         if (value.Length != LengthOf(algorithm)) throw new ArgumentException($"{algorithm} has {LengthOf(algorithm)} bytes, not {value.Length}.", nameof(value));
-        return new ContentDigest(algorithm, Convert.ToHexStringLower(value), 0, 0);
+        return new ContentDigest(algorithm, value, 0, 0);
     }
 
     public static ContentDigest OfComposite(ReadOnlySpan<byte> md5OfMd5s, int parts, long partSize)
@@ -58,16 +77,16 @@ public readonly record struct ContentDigest
         if (md5OfMd5s.Length != 16) throw new ArgumentException($"MD5 has 16 bytes, not {md5OfMd5s.Length}.", nameof(md5OfMd5s));
         ArgumentOutOfRangeException.ThrowIfLessThan(parts, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(partSize, 1);
-        return new ContentDigest(DigestAlgorithm.Md5Composite, Convert.ToHexStringLower(md5OfMd5s), parts, partSize);
+        return new ContentDigest(DigestAlgorithm.Md5Composite, md5OfMd5s, parts, partSize);
     }
 
     /// <summary>Reads the text form; false for anything else, never an exception.</summary>
-    public static bool TryParse(string? text, [NotNullWhen(true)] out ContentDigest? digest)
+    public static bool TryParse(ReadOnlySpan<char> text, [NotNullWhen(true)] out ContentDigest? digest)
     {
         digest = null;
-        var colon = text?.IndexOf(':', StringComparison.Ordinal) ?? -1;
+        var colon = text.IndexOf(':');
         if (colon <= 0) return false;
-        var value = text![(colon + 1)..];
+        var value = text[(colon + 1)..];
         DigestAlgorithm? algorithm = text[..colon] switch
         {
             "sha256" => DigestAlgorithm.Sha256,
@@ -80,10 +99,15 @@ public readonly record struct ContentDigest
         if (algorithm is null) return false;
         var (parts, partSize) = (0, 0L);
         if (algorithm == DigestAlgorithm.Md5Composite && !TrySplitComposite(ref value, out parts, out partSize)) return false;
-        if (value.Length != LengthOf(algorithm.Value) * 2 || !value.All(char.IsAsciiHexDigitLower)) return false;
-        digest = new ContentDigest(algorithm.Value, value, parts, partSize);
-        return true;
+        return TryParseHex(algorithm.Value, value, parts, partSize, out digest);
     }
+
+    /// <summary>Reads the lower-case hex of a SHA-256, without a name before it; false for anything else.</summary>
+    public static bool TryParseSha256(ReadOnlySpan<char> hex, [NotNullWhen(true)] out ContentDigest? digest) => TryParseHex(DigestAlgorithm.Sha256, hex, 0, 0, out digest);
+
+    /// <summary>Reads lower-case hex that fills <paramref name="bytes"/>; false for anything else.</summary>
+    public static bool TryReadHex(ReadOnlySpan<char> hex, Span<byte> bytes) =>
+        hex.Length == 2 * bytes.Length && !hex.ContainsAnyExcept(LowerHex) && Convert.FromHexString(hex, bytes, out _, out _) == OperationStatus.Done;
 
     public override string ToString() => Algorithm switch
     {
@@ -94,22 +118,30 @@ public readonly record struct ContentDigest
         _ => $"crc32c:{Hex}",
     };
 
-    private static bool TrySplitComposite(ref string value, out int parts, out long partSize)
+    private static bool TryParseHex(DigestAlgorithm algorithm, ReadOnlySpan<char> hex, int parts, long partSize, [NotNullWhen(true)] out ContentDigest? digest)
+    {
+        Span<byte> value = stackalloc byte[MaxBytes];
+        value = value[..LengthOf(algorithm)];
+        digest = TryReadHex(hex, value) ? new ContentDigest(algorithm, value, parts, partSize) : null;
+        return digest is not null;
+    }
+
+    private static bool TrySplitComposite(ref ReadOnlySpan<char> value, out int parts, out long partSize)
     {
         (parts, partSize) = (0, 0);
-        var dash = value.IndexOf('-', StringComparison.Ordinal);
-        var at = value.IndexOf('@', StringComparison.Ordinal);
+        var dash = value.IndexOf('-');
+        var at = value.IndexOf('@');
         if (dash < 0 || at < dash) return false;
         var plain = System.Globalization.NumberStyles.None;
-        var good = int.TryParse(value.AsSpan(dash + 1, at - dash - 1), plain, null, out parts)
-            && long.TryParse(value.AsSpan(at + 1), plain, null, out partSize) && parts > 0 && partSize > 0;
+        var good = int.TryParse(value[(dash + 1)..at], plain, null, out parts)
+            && long.TryParse(value[(at + 1)..], plain, null, out partSize) && parts > 0 && partSize > 0;
         value = value[..dash];
         return good;
     }
 
     private static int LengthOf(DigestAlgorithm algorithm) => algorithm switch
     {
-        DigestAlgorithm.Sha256 => 32,
+        DigestAlgorithm.Sha256 => MaxBytes,
         DigestAlgorithm.GitSha1 => 20,
         DigestAlgorithm.Crc32C => 4,
         _ => 16,

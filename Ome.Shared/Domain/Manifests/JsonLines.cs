@@ -1,29 +1,31 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Ome.Shared.Domain.Manifests;
 
 /// <summary>Writes JSON objects, one a line, without insignificant bytes.</summary>
-internal sealed class JsonLines
+internal sealed class JsonLines : IDisposable
 {
     // Relaxed: paths in any script stay readable; the text is never put into HTML.
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly ArrayBufferWriter<byte> _buffer = new();
+    private readonly Utf8JsonWriter _json;
+
+    public JsonLines() => _json = new Utf8JsonWriter(_buffer, Options);
 
     public ReadOnlySpan<byte> Written => _buffer.WrittenSpan;
 
     public void Add(Action<Utf8JsonWriter> members)
     {
-        using (var json = new Utf8JsonWriter(_buffer, Options))
-        {
-            json.WriteStartObject();
-            members(json);
-            json.WriteEndObject();
-        }
-
+        _json.WriteStartObject();
+        members(_json);
+        _json.WriteEndObject();
+        _json.Flush();
+        _json.Reset();
         _buffer.Write("\n"u8);
     }
 
@@ -36,55 +38,113 @@ internal sealed class JsonLines
         json.WriteEndArray();
     }
 
-    /// <summary>The lines of a body; each must end with a line feed.</summary>
-    public static IEnumerable<ReadOnlyMemory<byte>> Split(ReadOnlyMemory<byte> body)
-    {
-        while (!body.IsEmpty)
-        {
-            var end = body.Span.IndexOf((byte)'\n');
-            if (end < 0) throw new FormatException("the last line has no end");
-            yield return body[..end];
-            body = body[(end + 1)..];
-        }
-    }
+    public void Dispose() => _json.Dispose();
 }
 
-/// <summary>Takes the members of one JSON object in the order they must stand in; anything else is a <see cref="FormatException"/>.</summary>
-internal sealed class JsonMembers
+/// <summary>
+/// Takes the members of one JSON object in the order they must stand in; anything else is a <see cref="FormatException"/>. Makes no objects but
+/// the texts that are asked for. What is no JSON, or goes on after the object, is a <see cref="JsonException"/>.
+/// </summary>
+internal ref struct JsonMembers
 {
-    private readonly JsonProperty[] _members;
-    private int _next;
+    /// <summary>Longer than any digest.</summary>
+    private const int MaxShortText = 128;
 
-    public JsonMembers(ReadOnlyMemory<byte> line)
+    private Utf8JsonReader _reader;
+
+    public JsonMembers(ReadOnlySpan<byte> line)
     {
-        // Never disposed: without a pooled buffer of its own the document is plain garbage.
-        var root = JsonElement.Parse(line.Span);
-        _members = root.ValueKind == JsonValueKind.Object ? [.. root.EnumerateObject()] : throw new FormatException("a line is not a JSON object");
+        _reader = new Utf8JsonReader(line);
+        if (!_reader.Read() || _reader.TokenType != JsonTokenType.StartObject) throw new FormatException("a line is not a JSON object");
+        _reader.Read();
     }
 
-    public string Text(string name) => OptionalText(name) ?? throw new FormatException($"'{name}' is missing");
+    public delegate T ShortText<T>(ReadOnlySpan<char> text);
 
-    public string? OptionalText(string name) => Take(name, JsonValueKind.String)?.GetString();
+    public string Text(scoped ReadOnlySpan<byte> name) => OptionalText(name) ?? throw Missing(name);
 
-    public long Number(string name) => OptionalNumber(name) ?? throw new FormatException($"'{name}' is missing");
+    public string? OptionalText(scoped ReadOnlySpan<byte> name)
+    {
+        if (!Take(name, JsonTokenType.String)) return null;
+        var text = _reader.GetString()!;
+        _reader.Read();
+        return text;
+    }
 
-    public long? OptionalNumber(string name) => Take(name, JsonValueKind.Number)?.GetInt64();
+    /// <summary>What <paramref name="parse"/> makes of a text that need not be kept; null when it is not there.</summary>
+    public T? OptionalText<T>(scoped ReadOnlySpan<byte> name, ShortText<T> parse)
+        where T : struct
+    {
+        if (!Take(name, JsonTokenType.String)) return null;
+        var value = Parse(parse);
+        _reader.Read();
+        return value;
+    }
 
-    public JsonElement[] Array(string name) => [.. Take(name, JsonValueKind.Array)?.EnumerateArray() ?? throw new FormatException($"'{name}' is missing")];
+    public long Number(scoped ReadOnlySpan<byte> name) => OptionalNumber(name) ?? throw Missing(name);
 
-    public JsonElement[] OptionalArray(string name) => Take(name, JsonValueKind.Array) is { } array ? [.. array.EnumerateArray()] : [];
+    public long? OptionalNumber(scoped ReadOnlySpan<byte> name)
+    {
+        if (!Take(name, JsonTokenType.Number)) return null;
+        var number = _reader.GetInt64();
+        _reader.Read();
+        return number;
+    }
+
+    /// <summary>The texts of an array; none when it is not there.</summary>
+    public ImmutableArray<T> OptionalTexts<T>(scoped ReadOnlySpan<byte> name, ShortText<T> parse)
+    {
+        if (!Take(name, JsonTokenType.StartArray)) return [];
+        ImmutableArray<T>.Builder? items = null;
+        while (NextItem(JsonTokenType.String)) (items ??= ImmutableArray.CreateBuilder<T>(1)).Add(Parse(parse));
+        return items?.DrainToImmutable() ?? [];
+    }
+
+    /// <summary>Begins an array of numbers, whose items <see cref="NextItem"/> and <see cref="Item"/> take; false when it is not there.</summary>
+    public bool BeginNumbers(scoped ReadOnlySpan<byte> name) => Take(name, JsonTokenType.StartArray);
+
+    /// <summary>True at another number of the array; after the last it goes on to the next member.</summary>
+    public bool NextNumber() => NextItem(JsonTokenType.Number);
+
+    /// <summary>The number <see cref="NextNumber"/> stands at.</summary>
+    public readonly long Item => _reader.GetInt64();
+
+    /// <summary>The same, where it cannot be negative.</summary>
+    public readonly ulong UnsignedItem => _reader.GetUInt64();
 
     /// <summary>Nothing may be left.</summary>
     public void End()
     {
-        if (_next < _members.Length) throw new FormatException($"'{_members[_next].Name}' is unknown or out of order");
+        if (_reader.TokenType != JsonTokenType.EndObject) throw new FormatException($"'{_reader.GetString()}' is unknown or out of order");
+        _reader.Read();
     }
 
-    private JsonElement? Take(string name, JsonValueKind kind)
+    public static FormatException Missing(scoped ReadOnlySpan<byte> name) => new($"'{Encoding.UTF8.GetString(name)}' is missing");
+
+    private readonly T Parse<T>(ShortText<T> parse)
     {
-        if (_next >= _members.Length || _members[_next].Name != name) return null;
-        var value = _members[_next++].Value;
-        return value.ValueKind == kind ? value : throw new FormatException($"'{name}' is not a {kind}");
+        if (_reader.ValueSpan.Length > MaxShortText) return parse(_reader.GetString());
+        Span<char> text = stackalloc char[MaxShortText];
+        return parse(text[.._reader.CopyString(text)]);
+    }
+
+    private bool NextItem(JsonTokenType kind)
+    {
+        _reader.Read();
+        if (_reader.TokenType == JsonTokenType.EndArray)
+        {
+            _reader.Read();
+            return false;
+        }
+
+        return _reader.TokenType == kind ? true : throw new FormatException($"an array holds a {_reader.TokenType}");
+    }
+
+    private bool Take(scoped ReadOnlySpan<byte> name, JsonTokenType kind)
+    {
+        if (_reader.TokenType != JsonTokenType.PropertyName || !_reader.ValueTextEquals(name)) return false;
+        _reader.Read();
+        return _reader.TokenType == kind ? true : throw new FormatException($"'{Encoding.UTF8.GetString(name)}' is not a {kind}");
     }
 }
 
@@ -103,14 +163,20 @@ internal static class StampText
         json.WriteEndArray();
     }
 
-    public static FileStamp Read(JsonElement[] values)
+    /// <summary>Null when it is not there.</summary>
+    public static FileStamp? Read(ref JsonMembers members, ReadOnlySpan<byte> name)
     {
-        if (values.Length != 6) throw new FormatException($"a stamp has {values.Length} numbers");
-        if (values.Any(value => value.ValueKind != JsonValueKind.Number)) throw new FormatException("a stamp holds something that is not a number");
-        var size = values[0].GetInt64();
-        if (size < 0) throw new FormatException($"a size of {size}");
-        return new FileStamp(size, values[1].GetInt64(), values[2].GetInt64(), values[3].GetUInt64(), values[4].GetUInt64(), values[5].GetInt64());
+        if (!members.BeginNumbers(name)) return null;
+        var stamp = new FileStamp(Next(ref members), Next(ref members), Next(ref members), NextUnsigned(ref members), NextUnsigned(ref members), Next(ref members));
+        if (members.NextNumber()) throw new FormatException("a stamp has more than 6 numbers");
+        return stamp.Size >= 0 ? stamp : throw new FormatException($"a size of {stamp.Size}");
     }
+
+    private static long Next(ref JsonMembers members) => members.NextNumber() ? members.Item : throw TooShort();
+
+    private static ulong NextUnsigned(ref JsonMembers members) => members.NextNumber() ? members.UnsignedItem : throw TooShort();
+
+    private static FormatException TooShort() => new("a stamp has less than 6 numbers");
 }
 
 /// <summary>UTC times as <c>2026-11-23T13:10:15.123Z</c>.</summary>

@@ -1,4 +1,7 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace Ome.Shared.Domain.Manifests;
@@ -14,39 +17,41 @@ public static class ManifestCodec
 {
     public const string Format = "ome-manifest";
 
-    /// <summary>The text, and the SHA-256 of its body.</summary>
+    /// <summary>Less than any line about a file has: no more memory is asked for than a file of that size could fill.</summary>
+    private const int MinEntryBytes = 32;
+
+    /// <summary>The text, sealed.</summary>
     public static byte[] Write(ArtifactManifest manifest)
     {
-        var lines = new JsonLines();
-        lines.Add(json => WriteArtifact(json, manifest));
-        foreach (var entry in manifest.Entries) lines.Add(json => WriteEntry(json, entry));
+        using var lines = Lines(manifest);
         return SealedText.Seal(Format, ArtifactManifest.CurrentVersion, lines.Written);
     }
 
-    /// <summary>What <see cref="Write"/> would seal into, without keeping the bytes.</summary>
-    public static string DigestOf(ArtifactManifest manifest) =>
-        TryRead(Write(manifest), null, out var document, out var problem) ? document.Digest : throw new InvalidOperationException(problem.ToString());
+    /// <summary>What <see cref="Write"/> seals its body with.</summary>
+    public static string DigestOf(ArtifactManifest manifest)
+    {
+        using var lines = Lines(manifest);
+        return Convert.ToHexStringLower(SHA256.HashData(lines.Written));
+    }
 
     /// <summary>Reads the text; a manifest of another source than <paramref name="expected"/> (when given) is refused.</summary>
+    /// <exception cref="IOException">The file could not be read.</exception>
     public static bool TryRead(
-        ReadOnlyMemory<byte> file, SourceIdentity? expected, [NotNullWhen(true)] out ManifestDocument? document, [NotNullWhen(false)] out SealProblem? problem)
+        Stream file, SourceIdentity? expected, [NotNullWhen(true)] out ManifestDocument? document, [NotNullWhen(false)] out SealProblem? problem)
     {
-        document = null;
-        if (!SealedText.TryOpen(file, Format, ArtifactManifest.CurrentVersion, out var body, out var sha256, out problem)) return false;
-        try
-        {
-            document = new ManifestDocument(ReadBody(body), sha256);
-        }
-        catch (Exception error) when (error is JsonException or FormatException or ArgumentException or OverflowException)
-        {
-            problem = new SealProblem(SealRefusal.Malformed, error.Message);
-            return false;
-        }
-
+        if (!SealedText.TryRead(file, Format, ArtifactManifest.CurrentVersion, ReadBody, out document, out problem)) return false;
         if (expected is null || document.Manifest.Source.SameSpec(expected)) return true;
         problem = new SealProblem(SealRefusal.OtherSubject, $"it is about '{document.Manifest.Source.StorageUri}' at '{document.Manifest.Source.StoragePath}'");
         document = null;
         return false;
+    }
+
+    private static JsonLines Lines(ArtifactManifest manifest)
+    {
+        var lines = new JsonLines();
+        lines.Add(json => WriteArtifact(json, manifest));
+        foreach (var entry in manifest.Entries) lines.Add(json => WriteEntry(json, entry));
+        return lines;
     }
 
     private static void WriteArtifact(Utf8JsonWriter json, ArtifactManifest manifest)
@@ -71,50 +76,56 @@ public static class ManifestCodec
         JsonLines.WriteArray(json, "baseline", entry.Baseline, static (writer, reason) => writer.WriteStringValue(reason));
     }
 
-    private static ArtifactManifest ReadBody(ReadOnlyMemory<byte> body)
+    private static ManifestDocument ReadBody(SealedLines lines)
     {
-        using var lines = JsonLines.Split(body).GetEnumerator();
-        if (!lines.MoveNext()) throw new FormatException("there is no line about the artifact");
-        var head = new JsonMembers(lines.Current);
-        var source = new SourceIdentity(head.Text("storageUri"), head.Text("storagePath"), head.OptionalText("revision"));
-        var trust = head.Text("trust") switch { "upstream" => ManifestTrust.Upstream, "local" => ManifestTrust.Local, var other => throw new FormatException($"trust '{other}'") };
-        var createdAt = TimeText.Read(head.Text("createdAt"));
-        var chunkBytes = head.Number("chunkBytes");
-        var files = head.Number("files");
+        if (!lines.TryNext(out var line)) throw new FormatException("there is no line about the artifact");
+        var head = new JsonMembers(line);
+        var source = new SourceIdentity(head.Text("storageUri"u8), head.Text("storagePath"u8), head.OptionalText("revision"u8));
+        var trust = head.Text("trust"u8) switch { "upstream" => ManifestTrust.Upstream, "local" => ManifestTrust.Local, var other => throw new FormatException($"trust '{other}'") };
+        var createdAt = TimeText.Read(head.Text("createdAt"u8));
+        var chunkBytes = head.Number("chunkBytes"u8);
+        var files = head.Number("files"u8);
         head.End();
-        var entries = new List<ManifestEntry>();
-        while (lines.MoveNext())
+        if (chunkBytes < 1) throw new FormatException($"chunks of {chunkBytes} bytes");
+        if (files < 0 || files > lines.Bytes / MinEntryBytes) throw new FormatException($"{files} files in {lines.Bytes} bytes");
+        var entries = ImmutableArray.CreateBuilder<ManifestEntry>((int)files);
+        while (lines.TryNext(out line))
         {
-            var entry = ReadEntry(lines.Current, chunkBytes);
+            var entry = ReadEntry(line, chunkBytes);
             if (entries.Count > 0 && entry.Path <= entries[^1].Path) throw new FormatException($"'{entry.Path}' is out of order");
+            if (entries.Count == files) throw new FormatException($"more files are listed than the {files} announced");
             entries.Add(entry);
         }
 
         if (entries.Count != files) throw new FormatException($"{entries.Count} files are listed, {files} announced");
-        return new ArtifactManifest(source, trust, createdAt, entries, chunkBytes);
+        return new ManifestDocument(new ArtifactManifest(source, trust, createdAt, entries.MoveToImmutable(), chunkBytes), lines.Sha256);
     }
 
-    private static ManifestEntry ReadEntry(ReadOnlyMemory<byte> line, long chunkBytes)
+    private static ManifestEntry ReadEntry(ReadOnlySpan<byte> line, long chunkBytes)
     {
         var members = new JsonMembers(line);
-        var path = ArtifactPath.Parse(members.Text("path"));
-        var stamp = StampText.Read(members.Array("stamp"));
-        var link = members.OptionalText("link");
-        ContentDigest? sha256 = members.OptionalText("sha256") is { } hex ? ParseDigest("sha256:" + hex) : null;
-        var upstream = members.OptionalArray("upstream").Select(item => ParseDigest(item.GetString()!));
-        var chunks = members.OptionalArray("chunks").Select(item => ParseChunk(item.GetString()!));
-        var baseline = members.OptionalArray("baseline").Select(item => item.GetString()!);
+        var path = ArtifactPath.Parse(members.Text("path"u8));
+        var stamp = StampText.Read(ref members, "stamp"u8) ?? throw JsonMembers.Missing("stamp"u8);
+        var link = members.OptionalText("link"u8);
+        var sha256 = members.OptionalText("sha256"u8, ParseSha256);
+        var upstream = members.OptionalTexts("upstream"u8, ParseDigest);
+        var chunks = members.OptionalTexts("chunks"u8, ParseChunk);
+        var baseline = members.OptionalTexts("baseline"u8, static text => text.ToString());
         members.End();
-        var entry = new ManifestEntry(path, stamp, link, sha256, [.. upstream], [.. chunks], [.. baseline]);
         var expected = sha256 is null ? 0 : ArtifactManifest.ChunkCount(stamp.Size, chunkBytes);
-        return entry.Chunks.Length == expected ? entry : throw new FormatException($"'{path}' has {entry.Chunks.Length} chunks, expected {expected}");
+        if (chunks.Length != expected) throw new FormatException($"'{path}' has {chunks.Length} chunks, expected {expected}");
+        return new ManifestEntry(path, stamp, link, sha256, upstream, chunks, baseline);
     }
 
-    private static ContentDigest ParseDigest(string text) =>
+    private static ContentDigest ParseSha256(ReadOnlySpan<char> text) =>
+        ContentDigest.TryParseSha256(text, out var digest) ? digest.Value : throw new FormatException($"'{text}' is not a digest");
+
+    private static ContentDigest ParseDigest(ReadOnlySpan<char> text) =>
         ContentDigest.TryParse(text, out var digest) ? digest.Value : throw new FormatException($"'{text}' is not a digest");
 
-    private static UInt128 ParseChunk(string text) =>
-        text.Length == 32 && text.All(char.IsAsciiHexDigitLower)
-            ? UInt128.Parse(text, System.Globalization.NumberStyles.AllowHexSpecifier, null)
-            : throw new FormatException($"'{text}' is not a chunk digest");
+    private static UInt128 ParseChunk(ReadOnlySpan<char> text)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        return ContentDigest.TryReadHex(text, bytes) ? BinaryPrimitives.ReadUInt128BigEndian(bytes) : throw new FormatException($"'{text}' is not a chunk digest");
+    }
 }

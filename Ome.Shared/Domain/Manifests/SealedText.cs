@@ -56,25 +56,48 @@ public static class SealedText
         return bytes;
     }
 
-    /// <summary>Gives the body of a sound file, and its SHA-256 in hex as the content's identity.</summary>
-    public static bool TryOpen(
-        ReadOnlyMemory<byte> file, string format, int version, out ReadOnlyMemory<byte> body, out string sha256, [NotNullWhen(false)] out SealProblem? problem)
+    /// <summary>
+    /// Reads a sound file line by line, so that it never lies in memory whole. What <paramref name="read"/> gave counts only when all the bytes
+    /// are those that were sealed; where they are not, it does not matter what it made of them.
+    /// </summary>
+    /// <param name="file">At its beginning; its length must be known.</param>
+    /// <param name="format">As it was sealed.</param>
+    /// <param name="version">The one this program reads.</param>
+    /// <param name="read">Makes the content of the lines; throws where they break a rule, null when they are about something else than was asked for.</param>
+    /// <param name="content">What it made.</param>
+    /// <param name="problem">Why there is nothing.</param>
+    /// <exception cref="IOException">The file could not be read.</exception>
+    public static bool TryRead<T>(
+        Stream file, string format, int version, Func<SealedLines, T?> read, [NotNullWhen(true)] out T? content, [NotNullWhen(false)] out SealProblem? problem)
+        where T : class
     {
-        (body, sha256) = (default, "");
-        problem = file.IsEmpty ? new(SealRefusal.Empty, "the file is empty") : null;
+        content = null;
+        problem = file.Length == 0 ? new(SealRefusal.Empty, "the file is empty") : null;
         if (problem is not null) return false;
-        var headLength = file.Span[..Math.Min(file.Length, MaxHeadBytes)].IndexOf((byte)'\n') + 1;
-        var head = headLength == 0 ? null : ReadHead(file[..headLength]);
+        Span<byte> start = stackalloc byte[MaxHeadBytes];
+        start = start[..file.ReadAtLeast(start, MaxHeadBytes, throwOnEndOfStream: false)];
+        var headLength = start.IndexOf((byte)'\n') + 1;
+        var head = headLength == 0 ? null : ReadHead(start[..headLength].ToArray());
         if (head is null || head.Format != format) problem = new(SealRefusal.NotThisFormat, $"the first line is not that of '{format}'");
         else if (head.Version > version) problem = new(SealRefusal.NewerVersion, $"version {head.Version}; this program writes {version}");
         else if (head.Version < version) problem = new(SealRefusal.OlderVersion, $"version {head.Version}; this program reads {version}");
-        else if (!Head(format, version, head.Bytes, head.Sha256).AsSpan().SequenceEqual(file.Span[..headLength])) problem = new(SealRefusal.NotThisFormat, "the first line is damaged");
+        else if (!Head(format, version, head.Bytes, head.Sha256).AsSpan().SequenceEqual(start[..headLength])) problem = new(SealRefusal.NotThisFormat, "the first line is damaged");
         else if (file.Length - headLength != head.Bytes) problem = new(SealRefusal.Truncated, $"{file.Length - headLength} bytes follow the first line, {head.Bytes} were written");
-        else if (!SHA256.HashData(file.Span[headLength..]).AsSpan().SequenceEqual(head.Sha256)) problem = new(SealRefusal.Damaged, "the bytes are not those that were written");
         if (problem is not null) return false;
-        body = file[headLength..];
-        sha256 = Convert.ToHexStringLower(head!.Sha256);
-        return true;
+        file.Position = headLength;
+        using var lines = new SealedLines(file, head!.Bytes, Convert.ToHexStringLower(head.Sha256));
+        try
+        {
+            content = read(lines);
+            if (content is null) problem = new(SealRefusal.OtherSubject, "it is about something else than was asked for");
+        }
+        catch (Exception error) when (error is JsonException or FormatException or ArgumentException or ArithmeticException or InvalidOperationException)
+        {
+            problem = new(SealRefusal.Malformed, error.Message);
+        }
+
+        if (!lines.AreThoseSealed()) (content, problem) = (null, new(SealRefusal.Damaged, "the bytes are not those that were written"));
+        return content is not null;
     }
 
     private static byte[] Head(string format, int version, long bytes, ReadOnlySpan<byte> sha256) =>

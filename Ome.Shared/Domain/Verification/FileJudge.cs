@@ -6,6 +6,8 @@ namespace Ome.Shared.Domain.Verification;
 /// <summary>Judges one look at one file against its manifest entry. Short rules in order; the first that speaks wins.</summary>
 public static class FileJudge
 {
+    private const string Inode = "inode";
+
     /// <summary>What this one look says.</summary>
     /// <param name="entry">What it should be.</param>
     /// <param name="provenStamp">The stamp under which its content was last proven.</param>
@@ -41,15 +43,18 @@ public static class FileJudge
     /// What differs between the present stamp and the one last proven; null when nothing does. The device number is left out: it changes
     /// with the order of mounts at boot. Another link that leads to the proven inode is no drift.
     /// </summary>
-    public static string? DriftOf(ManifestEntry entry, FileStamp proven, FileObservation.Present present)
-    {
-        var stamp = present.Stamp;
-        return stamp.Inode != proven.Inode ? present.LinkTarget != entry.LinkTarget ? "link" : "inode"
-            : stamp.MtimeNs != proven.MtimeNs ? "mtime"
-            : stamp.CtimeNs != proven.CtimeNs ? "ctime"
-            : stamp.Blocks != proven.Blocks ? "blocks"
-            : null;
-    }
+    public static string? DriftOf(ManifestEntry entry, FileStamp proven, FileObservation.Present present) =>
+        DriftOf(proven, present.Stamp) is { } drift ? drift == Inode && present.LinkTarget != entry.LinkTarget ? "link" : drift : null;
+
+    /// <summary>True for a regular file that has its size and the stamp under which it was last proven: <see cref="Judge"/> would call it sound.</summary>
+    public static bool IsAsProven(ManifestEntry entry, FileStamp proven, FileStamp seen) => seen.Size == entry.Size && DriftOf(proven, seen) is null;
+
+    private static string? DriftOf(FileStamp proven, FileStamp seen) =>
+        seen.Inode != proven.Inode ? Inode
+        : seen.MtimeNs != proven.MtimeNs ? "mtime"
+        : seen.CtimeNs != proven.CtimeNs ? "ctime"
+        : seen.Blocks != proven.Blocks ? "blocks"
+        : null;
 
     private static FileJudgement JudgePresent(ManifestEntry entry, FileStamp provenStamp, FileObservation.Present present, long chunkBytes)
     {
@@ -67,7 +72,7 @@ public static class FileJudge
         entry.HasContentDigest && (present.Sha256 == entry.Sha256 || (entry.Chunks.Length > 0 && present.Chunks.Count == entry.Chunks.Length) || entry.Size == 0);
 
     private static ImmutableArray<int> WrongChunks(ManifestEntry entry, FileObservation.Present present) =>
-        [.. present.Chunks.Where(chunk => chunk.Key < entry.Chunks.Length && chunk.Value != entry.Chunks[chunk.Key]).Select(chunk => chunk.Key)];
+        present.Chunks.IsEmpty ? [] : [.. present.Chunks.Where(chunk => chunk.Key < entry.Chunks.Length && chunk.Value != entry.Chunks[chunk.Key]).Select(chunk => chunk.Key)];
 
     private static FileFinding SizeFinding(ManifestEntry entry, FileObservation.Present present) => present.LinkTarget == entry.LinkTarget
         ? new FileFinding(entry.Path, FindingReason.SizeMismatch, Size(entry.Size), Size(present.Stamp.Size), Math.Min(entry.Size, present.Stamp.Size))

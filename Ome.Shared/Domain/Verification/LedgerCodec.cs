@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Ome.Shared.Domain.Manifests;
 
@@ -15,7 +16,7 @@ public static class LedgerCodec
 
     public static byte[] Write(VerificationLedger ledger)
     {
-        var lines = new JsonLines();
+        using var lines = new JsonLines();
         lines.Add(json =>
         {
             json.WriteString("manifest", ledger.ManifestDigest);
@@ -34,23 +35,10 @@ public static class LedgerCodec
     }
 
     /// <summary>Reads the ledger of <paramref name="manifest"/>; one of another manifest is refused.</summary>
+    /// <exception cref="IOException">The file could not be read.</exception>
     public static bool TryRead(
-        ReadOnlyMemory<byte> file, ManifestDocument manifest, [NotNullWhen(true)] out VerificationLedger? ledger, [NotNullWhen(false)] out SealProblem? problem)
-    {
-        ledger = null;
-        if (!SealedText.TryOpen(file, Format, CurrentVersion, out var body, out _, out problem)) return false;
-        try
-        {
-            ledger = ReadBody(body, manifest);
-            if (ledger is null) problem = new SealProblem(SealRefusal.OtherSubject, "it is about another manifest");
-        }
-        catch (Exception error) when (error is JsonException or FormatException or ArgumentException or OverflowException)
-        {
-            problem = new SealProblem(SealRefusal.Malformed, error.Message);
-        }
-
-        return ledger is not null;
-    }
+        Stream file, ManifestDocument manifest, [NotNullWhen(true)] out VerificationLedger? ledger, [NotNullWhen(false)] out SealProblem? problem) =>
+        SealedText.TryRead(file, Format, CurrentVersion, lines => ReadBody(lines, manifest), out ledger, out problem);
 
     private static void WriteEntry(Utf8JsonWriter json, VerificationLedger ledger, int index)
     {
@@ -73,42 +61,43 @@ public static class LedgerCodec
         json.WriteNumber("looks", suspicion.Looks);
     }
 
-    private static VerificationLedger? ReadBody(ReadOnlyMemory<byte> body, ManifestDocument manifest)
+    private static VerificationLedger? ReadBody(SealedLines lines, ManifestDocument manifest)
     {
-        using var lines = JsonLines.Split(body).GetEnumerator();
-        if (!lines.MoveNext()) throw new FormatException("the first line is missing");
-        var head = new JsonMembers(lines.Current);
-        if (head.Text("manifest") != manifest.Digest) return null;
+        if (!lines.TryNext(out var line)) throw new FormatException("the first line is missing");
+        var head = new JsonMembers(line);
+        if (head.Text("manifest"u8) != manifest.Digest) return null;
         var ledger = VerificationLedger.Unproven(manifest);
-        ledger.Restore(ReadTime(head, "lastCheckAt"), ReadTime(head, "lastFullPassAt"), ReadTime(head, "fullPassSince"));
-        if (head.Number("files") != manifest.Manifest.Entries.Length) throw new FormatException("the number of files is not the manifest's");
+        ledger.Restore(ReadTime(ref head, "lastCheckAt"u8), ReadTime(ref head, "lastFullPassAt"u8), ReadTime(ref head, "fullPassSince"u8));
+        if (head.Number("files"u8) != manifest.Manifest.Entries.Length) throw new FormatException("the number of files is not the manifest's");
         head.End();
+        var proofs = new List<ChunkProof>();
         for (var i = 0; i < manifest.Manifest.Entries.Length; i++)
         {
-            if (!lines.MoveNext()) throw new FormatException("lines are missing");
-            ReadEntry(lines.Current, ledger, i);
+            if (!lines.TryNext(out line)) throw new FormatException("lines are missing");
+            ReadEntry(line, ledger, i, proofs);
         }
 
-        return lines.MoveNext() ? throw new FormatException("there are more lines than files") : ledger;
+        return lines.TryNext(out _) ? throw new FormatException("there are more lines than files") : ledger;
     }
 
-    private static void ReadEntry(ReadOnlyMemory<byte> line, VerificationLedger ledger, int index)
+    private static void ReadEntry(ReadOnlySpan<byte> line, VerificationLedger ledger, int index, List<ChunkProof> proofs)
     {
         var members = new JsonMembers(line);
         var entry = ledger.Manifest.Entries[index];
-        if (members.Text("path") != entry.Path.Value) throw new FormatException($"a line is not about '{entry.Path}'");
-        var times = members.Array("at").Select(value => DateTimeOffset.FromUnixTimeSeconds(value.GetInt64())).ToArray();
-        var routes = members.Text("via");
-        if (times.Length == 0 || times.Length != routes.Length) throw new FormatException($"'{entry.Path}' has {times.Length} times and {routes.Length} routes");
-        var proofs = times.Select((time, i) => new ChunkProof(time, Route(routes[i]))).ToArray();
-        if (proofs.Length == 1) proofs = [.. Enumerable.Repeat(proofs[0], VerificationLedger.Pieces(entry))];
-        FileStamp? stamp = members.OptionalArray("stamp") is { Length: > 0 } values ? StampText.Read(values) : null;
-        if (members.OptionalNumber("excused") is not null) ledger.Excuse(index);
-        var suspicion = members.OptionalText("suspect") is { } reason
-            ? new Suspicion(Reason(reason), DateTimeOffset.FromUnixTimeSeconds(members.Number("since")), checked((int)members.Number("looks")))
+        if (members.Text("path"u8) != entry.Path.Value) throw new FormatException($"a line is not about '{entry.Path}'");
+        proofs.Clear();
+        if (!members.BeginNumbers("at"u8)) throw JsonMembers.Missing("at"u8);
+        while (members.NextNumber()) proofs.Add(new ChunkProof(DateTimeOffset.FromUnixTimeSeconds(members.Item), ReadRoute.Buffered));
+        var routes = members.Text("via"u8);
+        if (proofs.Count == 0 || proofs.Count != routes.Length) throw new FormatException($"'{entry.Path}' has {proofs.Count} times and {routes.Length} routes");
+        for (var i = 0; i < routes.Length; i++) proofs[i] = proofs[i] with { Route = Route(routes[i]) };
+        var stamp = StampText.Read(ref members, "stamp"u8);
+        if (members.OptionalNumber("excused"u8) is not null) ledger.Excuse(index);
+        var suspicion = members.OptionalText("suspect"u8) is { } reason
+            ? new Suspicion(Reason(reason), DateTimeOffset.FromUnixTimeSeconds(members.Number("since"u8)), checked((int)members.Number("looks"u8)))
             : null;
         members.End();
-        ledger.Restore(index, stamp, proofs, suspicion);
+        ledger.Restore(index, stamp, CollectionsMarshal.AsSpan(proofs), suspicion);
     }
 
     private static char Letter(ReadRoute route) => route switch { ReadRoute.Direct => 'd', ReadRoute.Mixed => 'm', _ => 'b' };
@@ -129,6 +118,6 @@ public static class LedgerCodec
         if (time is { } value) json.WriteNumber(name, value.ToUnixTimeSeconds());
     }
 
-    private static DateTimeOffset? ReadTime(JsonMembers members, string name) =>
+    private static DateTimeOffset? ReadTime(ref JsonMembers members, ReadOnlySpan<byte> name) =>
         members.OptionalNumber(name) is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
 }

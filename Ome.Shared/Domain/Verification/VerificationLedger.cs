@@ -7,11 +7,18 @@ namespace Ome.Shared.Domain.Verification;
 /// <param name="Route">What the read proved: memory or medium.</param>
 public readonly record struct ChunkProof(DateTimeOffset At, ReadRoute Route)
 {
+    private const int RouteBits = 2;
+
     public static readonly ChunkProof Never = new(DateTimeOffset.UnixEpoch, ReadRoute.Buffered);
 
     /// <summary>The time to count from: a stamp beyond the clock's tolerance proves nothing, one slightly ahead counts as now.</summary>
     public DateTimeOffset Effective(DateTimeOffset now) =>
         At > now + VerificationPolicy.FutureTolerance ? DateTimeOffset.UnixEpoch : At > now ? now : At;
+
+    /// <summary>Both in one number: a ledger has one for each of very many chunks.</summary>
+    internal long Packed => (At.ToUnixTimeSeconds() << RouteBits) | (long)Route;
+
+    internal static ChunkProof Unpack(long packed) => new(DateTimeOffset.FromUnixTimeSeconds(packed >> RouteBits), (ReadRoute)(packed & ((1 << RouteBits) - 1)));
 }
 
 /// <summary>A file that looked bad or drifted: looked at first in every pass until it is cleared.</summary>
@@ -26,17 +33,23 @@ public sealed record Suspicion(FindingReason Reason, DateTimeOffset Since, int L
 /// </summary>
 public sealed class VerificationLedger
 {
-    private readonly ChunkProof[][] _chunks;
-    private readonly FileStamp[] _stamps;
+    // Of all chunks, one file after the other, and where each file's begin.
+    private readonly long[] _proofs;
+    private readonly int[] _first;
     private readonly SortedDictionary<int, Suspicion> _suspects = [];
     private readonly HashSet<int> _excused = [];
+
+    // Made when the first file is proven under another stamp than the manifest's.
+    private FileStamp[]? _stamps;
 
     private VerificationLedger(ArtifactManifest manifest, string manifestDigest, ChunkProof first)
     {
         Manifest = manifest;
         ManifestDigest = manifestDigest;
-        _stamps = [.. manifest.Entries.Select(entry => entry.Stamp)];
-        _chunks = [.. manifest.Entries.Select(entry => Enumerable.Repeat(first, Pieces(entry)).ToArray())];
+        _first = new int[manifest.Entries.Length + 1];
+        for (var i = 0; i < manifest.Entries.Length; i++) _first[i + 1] = _first[i] + Pieces(manifest.Entries[i]);
+        _proofs = new long[_first[^1]];
+        Array.Fill(_proofs, first.Packed);
     }
 
     /// <summary>What the proofs are about.</summary>
@@ -59,7 +72,7 @@ public sealed class VerificationLedger
 
     /// <summary>A ledger that says everything was proven at once: after staging, or after a manifest was taken.</summary>
     public static VerificationLedger ProvenAt(ManifestDocument manifest, DateTimeOffset at, ReadRoute route = ReadRoute.Buffered) =>
-        new(manifest.Manifest, manifest.Digest, new ChunkProof(Whole(at), route));
+        new(manifest.Manifest, manifest.Digest, new ChunkProof(at, route));
 
     /// <summary>A ledger that says nothing was ever proven: when the old one is lost or broken.</summary>
     public static VerificationLedger Unproven(ManifestDocument manifest) => new(manifest.Manifest, manifest.Digest, ChunkProof.Never);
@@ -67,19 +80,19 @@ public sealed class VerificationLedger
     /// <summary>Pieces of content an entry has: its chunks, or one for a small or not yet hashed file. An empty file has one, so that it too is looked at.</summary>
     public static int Pieces(ManifestEntry entry) => Math.Max(1, entry.Chunks.Length);
 
-    public ChunkProof Proof(int entry, int chunk) => _chunks[entry][chunk];
+    public ChunkProof Proof(int entry, int chunk) => ChunkProof.Unpack(ProofsOf(entry)[chunk]);
 
     /// <summary>The stamp under which the content of the whole file was last proven; a file that still has it need not be read now.</summary>
-    public FileStamp ProvenStamp(int entry) => _stamps[entry];
+    public FileStamp ProvenStamp(int entry) => _stamps is { } stamps ? stamps[entry] : Manifest.Entries[entry].Stamp;
 
     /// <summary>Notes that a chunk's bytes were compared and found right.</summary>
-    public void Prove(int entry, int chunk, DateTimeOffset at, ReadRoute route) => _chunks[entry][chunk] = new ChunkProof(Whole(at), route);
+    public void Prove(int entry, int chunk, DateTimeOffset at, ReadRoute route) => ProofsOf(entry)[chunk] = new ChunkProof(at, route).Packed;
 
     /// <summary>Notes that all bytes of a file were compared, while it had this stamp; clears suspicion.</summary>
     public void ProveWhole(int entry, FileStamp stamp, DateTimeOffset at, ReadRoute route)
     {
-        Array.Fill(_chunks[entry], new ChunkProof(Whole(at), route));
-        _stamps[entry] = stamp;
+        ProofsOf(entry).Fill(new ChunkProof(at, route).Packed);
+        SetProvenStamp(entry, stamp);
         _suspects.Remove(entry);
     }
 
@@ -113,17 +126,28 @@ public sealed class VerificationLedger
     public bool IsOpenInFullPass(int entry, int chunk, DateTimeOffset now) => FullPassSince is { } since && Proof(entry, chunk).Effective(now) < since;
 
     /// <summary>The oldest proof of any byte; the epoch when some byte was never proven. Null for a manifest without files.</summary>
-    public DateTimeOffset? OldestProof(DateTimeOffset now) => _chunks.Length == 0 ? null : _chunks.Min(proofs => proofs.Min(proof => proof.Effective(now)));
+    public DateTimeOffset? OldestProof(DateTimeOffset now) => _proofs.Length == 0 ? null : _proofs.Min(proof => ChunkProof.Unpack(proof).Effective(now));
 
     internal void Restore(DateTimeOffset? lastCheck, DateTimeOffset? lastFullPass, DateTimeOffset? fullPassSince) =>
         (LastCheckAt, LastFullPassAt, FullPassSince) = (lastCheck, lastFullPass, fullPassSince);
 
-    internal void Restore(int entry, FileStamp? stamp, ChunkProof[] proofs, Suspicion? suspicion)
+    /// <summary>One proof stands for all pieces of the file.</summary>
+    internal void Restore(int entry, FileStamp? stamp, ReadOnlySpan<ChunkProof> proofs, Suspicion? suspicion)
     {
-        if (proofs.Length != _chunks[entry].Length) throw new FormatException($"{proofs.Length} proofs for {_chunks[entry].Length} pieces");
-        _chunks[entry] = proofs;
-        if (stamp is { } value) _stamps[entry] = value;
+        var own = ProofsOf(entry);
+        if (proofs.Length != 1 && proofs.Length != own.Length) throw new FormatException($"{proofs.Length} proofs for {own.Length} pieces");
+        for (var i = 0; i < own.Length; i++) own[i] = proofs[proofs.Length == 1 ? 0 : i].Packed;
+        if (stamp is { } value) SetProvenStamp(entry, value);
         if (suspicion is not null) _suspects[entry] = suspicion;
+    }
+
+    private Span<long> ProofsOf(int entry) => _proofs.AsSpan(_first[entry].._first[entry + 1]);
+
+    private void SetProvenStamp(int entry, FileStamp stamp)
+    {
+        if (stamp == ProvenStamp(entry)) return;
+        _stamps ??= [.. Manifest.Entries.Select(known => known.Stamp)];
+        _stamps[entry] = stamp;
     }
 
     private static DateTimeOffset Whole(DateTimeOffset time) => DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());

@@ -21,6 +21,7 @@ public static class VerificationPlanner
         VerificationLedger ledger, VerificationPolicy policy, CheckScope scope, DateTimeOffset now, ulong seed, long? maxBytes = null)
     {
         if (scope == CheckScope.Scheduled && policy.Mode != IntegrityMode.Deep) scope = CheckScope.Presence;
+        if (scope == CheckScope.Presence && ledger.Suspects.Count == 0) return VerificationPlan.Nothing;
         var budget = scope == CheckScope.Full ? long.MaxValue : maxBytes ?? BudgetOf(policy);
         var share = ShareOf(ledger, policy, scope, now);
         var entries = ledger.Manifest.Entries;
@@ -137,7 +138,7 @@ public static class VerificationPlanner
     private static int[] FirstNames(ImmutableArray<ManifestEntry> entries)
     {
         var first = new int[entries.Length];
-        var known = new Dictionary<(ulong Device, ulong Inode), int>();
+        var known = new Dictionary<(ulong Device, ulong Inode), int>(entries.Length);
         for (var i = 0; i < entries.Length; i++)
         {
             var stamp = entries[i].Stamp;
@@ -151,14 +152,14 @@ public static class VerificationPlanner
     /// <summary>One look per file, in the order of its most urgent piece; its chunks ascending.</summary>
     private static ImmutableArray<PlannedLook> Group(List<Piece> taken, ImmutableArray<ManifestEntry> entries, int[] first)
     {
-        var names = first.Select((name, index) => (name, index)).ToLookup(pair => pair.name, pair => pair.index);
+        var others = first.Index().Where(pair => pair.Item != pair.Index).ToLookup(pair => pair.Item, pair => pair.Index);
         return
         [
             .. taken.GroupBy(piece => piece.Entry).Select(group =>
             {
                 var whole = group.First().Chunk < 0 || group.Count() == VerificationLedger.Pieces(entries[group.Key]);
                 ImmutableArray<int> chunks = whole ? default : [.. group.Select(piece => piece.Chunk).Order()];
-                return new PlannedLook([.. names[group.Key]], chunks, group.First().Reason, group.Sum(piece => piece.Bytes));
+                return new PlannedLook([group.Key, .. others[group.Key]], chunks, group.First().Reason, group.Sum(piece => piece.Bytes));
             }),
         ];
     }

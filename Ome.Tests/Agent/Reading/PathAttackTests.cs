@@ -263,7 +263,7 @@ public sealed class PathAttackTests(bool withOpenAt2) : ReadingFixture
     {
         var root = OpenTracked(path ?? _root, boundary);
         FileObservation? listed = null;
-        await new StatPass(NewEngine()).StatAsync(root, [ArtifactPath.Parse(name)], (_, seen) => listed = seen, token);
+        await new StatPass(NewEngine()).StatAsync(root, [ArtifactPath.Parse(name)], (_, seen) => listed = seen.Observation, token);
         return [new FileProbe(NewEngine()).Stat(root, ArtifactPath.Parse(name)), await ReadAsync(root, name, token), listed!];
     }
 

@@ -109,7 +109,7 @@ public sealed class StatPassTests : ReadingFixture
         var seen = new FileObservation[paths.Count];
         var (engine, root) = (NewEngine(), OpenRoot());
 
-        var end = await new StatPass(engine).StatAsync(root, paths, (i, observation) => seen[i] = observation, token);
+        var end = await new StatPass(engine).StatAsync(root, paths, (i, look) => seen[i] = look.Observation, token);
 
         end.Should().Be(new StatPassEnd(paths.Count, null));
         seen.Should().Equal(paths.Select(path => new FileProbe(engine).Stat(root, path)), (one, other) => one.ToString() == other.ToString());

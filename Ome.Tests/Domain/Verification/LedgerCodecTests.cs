@@ -16,7 +16,7 @@ public sealed class LedgerCodecTests
     {
         var ledger = Sample();
 
-        LedgerCodec.TryRead(LedgerCodec.Write(ledger), Document, out var read, out var problem).Should().BeTrue(problem?.ToString());
+        LedgerCodec.TryRead(new MemoryStream(LedgerCodec.Write(ledger)), Document, out var read, out var problem).Should().BeTrue(problem?.ToString());
 
         LedgerCodec.Write(read!).Should().Equal(LedgerCodec.Write(ledger));
         read!.Proof(0, 1).Should().Be(new ChunkProof(Now, ReadRoute.Direct));
@@ -34,14 +34,14 @@ public sealed class LedgerCodecTests
     {
         var other = GivenManifest.Document([GivenManifest.Entry("a", 25, 10)], 10);
 
-        LedgerCodec.TryRead(LedgerCodec.Write(Sample()), other, out _, out var problem).Should().BeFalse();
+        LedgerCodec.TryRead(new MemoryStream(LedgerCodec.Write(Sample())), other, out _, out var problem).Should().BeFalse();
         problem!.Refusal.Should().Be(SealRefusal.OtherSubject);
     }
 
     [Test]
     public void A_manifest_is_not_a_ledger()
     {
-        LedgerCodec.TryRead(ManifestCodec.Write(Document.Manifest), Document, out _, out var problem).Should().BeFalse();
+        LedgerCodec.TryRead(new MemoryStream(ManifestCodec.Write(Document.Manifest)), Document, out _, out var problem).Should().BeFalse();
         problem!.Refusal.Should().Be(SealRefusal.NotThisFormat);
     }
 
@@ -52,14 +52,14 @@ public sealed class LedgerCodecTests
     [TestCase("\"files\":3", "\"files\":4")]
     public void A_resealed_ledger_that_breaks_a_rule_is_refused(string text, string broken)
     {
-        var file = LedgerCodec.Write(Sample());
-        SealedText.TryOpen(file, LedgerCodec.Format, LedgerCodec.CurrentVersion, out var body, out _, out _);
-        var edited = Encoding.UTF8.GetString(body.Span).Replace(text, broken, StringComparison.Ordinal);
-        if (text.StartsWith("\"at\"", StringComparison.Ordinal)) edited = Encoding.UTF8.GetString(body.Span).Replace("\"via\":\"bdb\"", "\"via\":\"bd\"", StringComparison.Ordinal);
-        edited.Should().NotBe(Encoding.UTF8.GetString(body.Span));
+        var file = Encoding.UTF8.GetString(LedgerCodec.Write(Sample()));
+        var body = file[(file.IndexOf('\n', StringComparison.Ordinal) + 1)..];
+        var edited = body.Replace(text, broken, StringComparison.Ordinal);
+        if (text.StartsWith("\"at\"", StringComparison.Ordinal)) edited = body.Replace("\"via\":\"bdb\"", "\"via\":\"bd\"", StringComparison.Ordinal);
+        edited.Should().NotBe(body);
 
         var resealed = SealedText.Seal(LedgerCodec.Format, LedgerCodec.CurrentVersion, Encoding.UTF8.GetBytes(edited));
-        LedgerCodec.TryRead(resealed, Document, out _, out var problem).Should().BeFalse();
+        LedgerCodec.TryRead(new MemoryStream(resealed), Document, out _, out var problem).Should().BeFalse();
         problem!.Refusal.Should().Be(SealRefusal.Malformed);
     }
 
@@ -71,7 +71,7 @@ public sealed class LedgerCodecTests
         for (var bit = 0; bit < bytes.Length * 8; bit++)
         {
             bytes[bit / 8] ^= (byte)(1 << (bit % 8));
-            LedgerCodec.TryRead(bytes, Document, out _, out _).Should().BeFalse($"bit {bit} is flipped");
+            LedgerCodec.TryRead(new MemoryStream(bytes), Document, out _, out _).Should().BeFalse($"bit {bit} is flipped");
             bytes[bit / 8] ^= (byte)(1 << (bit % 8));
         }
     }

@@ -95,7 +95,7 @@ public sealed class PlannerLaws
                 ledger.RequestFullPass(now);
                 var first = VerificationPlanner.Plan(ledger, Policy, CheckScope.Full, now, seed);
                 var done = Execute(ledger, first with { Looks = [.. first.Looks.Take(stopAfter)] }, now.AddSeconds(1));
-                LedgerCodec.TryRead(LedgerCodec.Write(ledger), document, out var restored, out _);
+                LedgerCodec.TryRead(new MemoryStream(LedgerCodec.Write(ledger)), document, out var restored, out _);
                 var rest = Execute(restored!, VerificationPlanner.Plan(restored!, Policy, CheckScope.Full, now.AddHours(1), seed), now.AddHours(1));
                 return !done.Overlaps(rest) && done.Count + rest.Count == document.Manifest.Entries.Sum(VerificationLedger.Pieces);
             },

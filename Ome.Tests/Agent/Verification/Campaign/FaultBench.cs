@@ -142,7 +142,7 @@ internal sealed class FaultBench : IAsyncDisposable
             var entries = _manifest.Manifest.Entries;
             await new StatPass(_tree.Engine).StatAsync(root, [.. entries.Select(entry => entry.Path)], (index, seen) =>
             {
-                if (seen is FileObservation.Present present) ledger.ProveWhole(index, present.Stamp, GivenManifest.Born, ReadRoute.Direct);
+                if (seen.Observation is FileObservation.Present present) ledger.ProveWhole(index, present.Stamp, GivenManifest.Born, ReadRoute.Direct);
             }, token);
         }
     }
