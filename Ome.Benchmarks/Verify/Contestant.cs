@@ -16,6 +16,7 @@ internal sealed record Contestant(string Name, string? Tool, string? Package, Fu
     public const string OpenSsl = "openssl dgst -sha256";
     public const string B3 = "b3sum";
     public const string Floor = "disk: O_DIRECT, no digest";
+    public const string Loaded = "disk: O_DIRECT, each line loaded";
 
     private const string Python = "import hashlib,sys\nfor p in sys.argv[1:]:\n h=hashlib.sha256()\n with open(p,'rb') as f:\n  while b:=f.read(1<<20): h.update(b)\n print(h.hexdigest())";
 
@@ -34,6 +35,7 @@ internal sealed record Contestant(string Name, string? Tool, string? Package, Fu
         new("rclone hashsum sha256", "rclone", "rclone", (field, cores) => $"rclone hashsum sha256 --checkers {cores} --exclude '.ome/**' {field.Directory}/files", Slow: true),
         new("sha256sum", "sha256sum", "coreutils", (field, cores) => field.Each(cores, "sha256sum"), Slow: true),
         new(Floor, null, null, (field, _) => field.Child("floor", 2)),
+        new(Loaded, null, null, (field, _) => field.Child("loaded", 2)),
     ];
 
     public bool IsOurs => Tool is null;

@@ -19,7 +19,7 @@ internal sealed class Race(Field field, int cores, bool warm, int rounds, Target
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var contestants = Contestant.All.Where(contestant => contestant.IsThere && !(warm && contestant.Name == Contestant.Floor) && (!DiskOnly || IsJudgedByDisk(contestant))).ToList();
+        var contestants = Contestant.All.Where(contestant => contestant.IsThere && !(warm && contestant.Name is (Contestant.Floor or Contestant.Loaded)) && (!DiskOnly || IsJudgedByDisk(contestant))).ToList();
 #pragma warning disable CA5394 // An order, not a secret.
         var random = new Random(cores);
         for (var round = 0; round < (warm || rounds < 3 ? rounds : Math.Max(rounds, ColdRounds)); round++)
@@ -42,7 +42,7 @@ internal sealed class Race(Field field, int cores, bool warm, int rounds, Target
 
     private bool IsIn(Contestant contestant, int round) => round < (contestant.Slow ? _slowRounds : IsJudgedByDisk(contestant) ? int.MaxValue : rounds);
 
-    private bool IsJudgedByDisk(Contestant contestant) => !warm && contestant.Name is Contestant.Floor or Contestant.Chunks or Contestant.Sha256 or Contestant.Agent;
+    private bool IsJudgedByDisk(Contestant contestant) => !warm && contestant.Name is Contestant.Floor or Contestant.Loaded or Contestant.Chunks or Contestant.Sha256 or Contestant.Agent;
 
     private void Judge()
     {
@@ -88,6 +88,8 @@ internal sealed class Race(Field field, int cores, bool warm, int rounds, Target
                 name,
                 $"in-process {report.Bytes / report.Seconds / 1048576:F0} MiB/s, {report.Allocated / (double)(field.Bytes >> 30) / 1024:F0} KiB allocated per GiB, peak RSS {report.PeakRss >> 20} MiB");
         }
+
+        if (!warm) BenchmarkContext.Row(Contestant.Chunks, $"{Ratio(Contestant.Loaded, Contestant.Chunks):F2} x the disk's rate to one who loads each cache line");
     }
 
     private double Rate(double seconds) => field.Bytes / seconds / 1048576;
