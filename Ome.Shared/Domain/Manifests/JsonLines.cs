@@ -100,7 +100,7 @@ internal ref struct JsonMembers
         return items?.DrainToImmutable() ?? [];
     }
 
-    /// <summary>Begins an array of numbers, whose items <see cref="NextItem"/> and <see cref="Item"/> take; false when it is not there.</summary>
+    /// <summary>Begins an array of numbers, whose items <see cref="NextNumber"/> and <see cref="Item"/> take; false when it is not there.</summary>
     public bool BeginNumbers(scoped ReadOnlySpan<byte> name) => Take(name, JsonTokenType.StartArray);
 
     /// <summary>True at another number of the array; after the last it goes on to the next member.</summary>
