@@ -143,6 +143,7 @@ public static class AgentServices
         services.AddHostedService(provider => provider.GetRequiredService<LocalBaseline>());
         services.TryAddSingleton<Func<IKernelEvents>>(Inotify.Open);
         if (options.Watch) services.AddHostedService<ModelWatch>();
+        services.AddSingleton<IPlannedRuns<ModelIntegrityCheck>, PlannedChecks>();
         services.AddKubernetesOperator(settings => settings.WithName("ome-agent").WithKeyedQueue())
             .AddQueuedController<ModelIntegrityCheckController, ModelIntegrityCheck, OwnChecksSelector>();
         return services;

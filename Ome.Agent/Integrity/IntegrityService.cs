@@ -62,6 +62,9 @@ public sealed partial class IntegrityService(
     /// <summary>When the first check is due; null when none is.</summary>
     public DateTimeOffset? NextDue => _due.IsEmpty ? null : _due.Min(static pair => pair.Value);
 
+    /// <summary>How long the model's next check is off, nothing or less when it is due; null when none is planned.</summary>
+    public TimeSpan? Remaining(ModelKey key) => _due.TryGetValue(key, out var due) ? due - time.GetUtcNow() : null;
+
     /// <summary>A model became Ready, or the agent started: its first check comes after its place in the jitter, or at once.</summary>
     public void Schedule(ModelKey key, bool atOnce)
     {
@@ -241,8 +244,6 @@ public sealed partial class IntegrityService(
 
     private string? BoundaryOf(string destination) =>
         destination.StartsWith(options.ModelsRoot.TrimEnd('/') + "/", StringComparison.Ordinal) ? options.ModelsRoot.TrimEnd('/') : null;
-
-    private TimeSpan? Remaining(ModelKey key) => _due.TryGetValue(key, out var due) ? due - time.GetUtcNow() : null;
 
     private TimeSpan Next(ModelKey key, TimeSpan wait)
     {

@@ -29,6 +29,12 @@ public sealed class ModelIntegrityCheckController(IntegrityService integrity, Ag
         Task.FromResult(ReconciliationResult<ModelIntegrityCheck>.Success(entity));
 }
 
+/// <summary>A check that an event of the kernel or the keeper brought about moves the time KubeOps knows: what it planned for the old one would find nothing due.</summary>
+public sealed class PlannedChecks(IntegrityService integrity) : IPlannedRuns<ModelIntegrityCheck>
+{
+    public TimeSpan? Remaining(ModelIntegrityCheck entity) => ModelSpecReader.KeyOf(entity.Spec.ModelRef) is { } key ? integrity.Remaining(key) : null;
+}
+
 /// <summary>Only the checks of this node.</summary>
 public sealed class OwnChecksSelector(AgentOptions options) : IEntityLabelSelector<ModelIntegrityCheck>
 {

@@ -10,7 +10,8 @@ namespace Ome.Shared.Kube;
 /// KubeOps' queue seam, for <c>QueueStrategy.Custom</c>. Promises:
 /// <list type="bullet">
 /// <item>One entry waits per namespace, name and uid: an object that is deleted and created again is another key, so neither life hides the other.</item>
-/// <item>The earliest time wins; the newest object, source and retry count are kept; a waiting deletion stays one.</item>
+/// <item>The earliest time wins; the newest object, source and retry count are kept; a waiting deletion stays one, and what an event
+/// of the API server asked for stays so when the controller plans a run too.</item>
 /// <item>A retry waits for a capped, jittered back-off, whatever delay was asked for, and there is no last retry.</item>
 /// <item>One timer in all, armed for the first entry; nothing polls, and waiting blocks no thread. Delays of a second and more end on a common
 /// grid of 100 ms, so that a hundred thousand of them wake the process ten times a second and not each by itself.</item>
@@ -126,11 +127,14 @@ public sealed class KeyedEntityQueue<TEntity> : ITimedEntityQueue<TEntity>, ISus
         _wake.Writer.TryComplete();
     }
 
-    /// <summary>Within one life of an object: what is newer counts, except that gone is gone.</summary>
-    private static QueueEntry<TEntity> Merge(QueueEntry<TEntity> waiting, QueueEntry<TEntity> newer) =>
-        waiting.ReconciliationType == ReconciliationType.Deleted && newer.ReconciliationType != ReconciliationType.Deleted
-            ? waiting with { RetryCount = newer.RetryCount }
-            : newer;
+    /// <summary>Within one life of an object: what is newer counts, except that gone is gone, and that a plan made before an event was looked at says nothing of it.</summary>
+    private static QueueEntry<TEntity> Merge(QueueEntry<TEntity> waiting, QueueEntry<TEntity> newer)
+    {
+        var stays = waiting.ReconciliationType == ReconciliationType.Deleted
+            ? newer.ReconciliationType != ReconciliationType.Deleted
+            : waiting.ReconciliationTriggerSource == ReconciliationTriggerSource.ApiServer && newer.ReconciliationTriggerSource == ReconciliationTriggerSource.Operator;
+        return stays ? waiting with { RetryCount = newer.RetryCount } : newer;
+    }
 
     private bool TryTake(out QueueEntry<TEntity> entry)
     {

@@ -25,11 +25,12 @@ public sealed class QueueConsumer<TEntity>(
     IEntityLoggingScopeFactory<TEntity> scopes,
     QueueMetrics queueMetrics,
     TimeProvider time,
-    OperatorMetrics? metrics = null)
+    OperatorMetrics? metrics = null,
+    IPlannedRuns<TEntity>? planned = null)
     : EntityQueueBackgroundService<TEntity>(activitySource, client, settings, queue, reconciler, coordinator, baseLogger, scopes, metrics)
     where TEntity : IKubernetesObject<V1ObjectMeta>
 {
-    private readonly QueuedRun<TEntity> _run = new(client, queue, reconciler, queueMetrics, time, logger);
+    private readonly QueuedRun<TEntity> _run = new(client, queue, reconciler, queueMetrics, planned, time, logger);
 
     /// <inheritdoc/>
     protected override Task<ReconciliationResult<TEntity>> ReconcileSingleAsync(QueueEntry<TEntity> entry, CancellationToken cancellationToken) =>
@@ -50,11 +51,12 @@ public sealed class LeaderQueueConsumer<TEntity>(
     IEntityLoggingScopeFactory<TEntity> scopes,
     QueueMetrics queueMetrics,
     TimeProvider time,
-    OperatorMetrics? metrics = null)
+    OperatorMetrics? metrics = null,
+    IPlannedRuns<TEntity>? planned = null)
     : LeaderAwareEntityQueueBackgroundService<TEntity>(activitySource, client, settings, queue, reconciler, coordinator, baseLogger, elector, scopes, metrics)
     where TEntity : IKubernetesObject<V1ObjectMeta>
 {
-    private readonly QueuedRun<TEntity> _run = new(client, queue, reconciler, queueMetrics, time, logger);
+    private readonly QueuedRun<TEntity> _run = new(client, queue, reconciler, queueMetrics, planned, time, logger);
 
     /// <inheritdoc/>
     protected override Task<ReconciliationResult<TEntity>> ReconcileSingleAsync(QueueEntry<TEntity> entry, CancellationToken cancellationToken) =>

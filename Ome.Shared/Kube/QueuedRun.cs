@@ -10,11 +10,11 @@ namespace Ome.Shared.Kube;
 
 /// <summary>
 /// One run of one queue entry. Over KubeOps' own it adds: a failure that names no time is retried with back-off instead of never; an object
-/// that is gone is no failure; an entry of a former life runs as its successor, under the successor's key and lock. It measures every run that was
-/// not cut off.
+/// that is gone is no failure; an entry of a former life runs as its successor, under the successor's key and lock; a planned run that is not due any
+/// more is put off before anything is read. It measures every run that was not cut off.
 /// </summary>
 internal sealed partial class QueuedRun<TEntity>(
-    IKubernetesClient client, ITimedEntityQueue<TEntity> queue, IReconciler<TEntity> reconciler, QueueMetrics metrics, TimeProvider time, ILogger logger)
+    IKubernetesClient client, ITimedEntityQueue<TEntity> queue, IReconciler<TEntity> reconciler, QueueMetrics metrics, IPlannedRuns<TEntity>? planned, TimeProvider time, ILogger logger)
     where TEntity : IKubernetesObject<V1ObjectMeta>
 {
     private readonly Histogram.Child _duration = metrics.Duration(typeof(TEntity).Name);
@@ -26,6 +26,13 @@ internal sealed partial class QueuedRun<TEntity>(
     /// <summary>Throws what the API or the controller throws, and <see cref="ReconcileFailedException"/>: all of it is retried.</summary>
     public async Task<ReconciliationResult<TEntity>> RunAsync(QueueEntry<TEntity> entry, ShouldReconcile should, CancellationToken cancellationToken)
     {
+        if (entry is { ReconciliationTriggerSource: ReconciliationTriggerSource.Operator, ReconciliationType: not ReconciliationType.Deleted }
+            && planned?.Remaining(entry.Entity) is { } wait && wait > TimeSpan.Zero)
+        {
+            await queue.Enqueue(entry.Entity, entry.ReconciliationType, entry.ReconciliationTriggerSource, wait, retryCount: 0, cancellationToken);
+            return ReconciliationResult<TEntity>.Success(entry.Entity);
+        }
+
         var started = time.GetTimestamp();
         try
         {

@@ -190,6 +190,26 @@ public sealed class KeyedEntityQueueTests
     }
 
     [Test, CancelAfter(Limit)]
+    public async Task An_event_that_waits_stays_one_when_a_run_is_planned_too(CancellationToken cancellationToken)
+    {
+        await PutAsync("m", version: "9");
+        await PutAsync("m", TimeSpan.FromMinutes(10), version: "8", source: ReconciliationTriggerSource.Operator);
+
+        (await TakeAsync(cancellationToken)).Should().Match<QueueEntry<BaseModel>>(e => e.ReconciliationTriggerSource == ReconciliationTriggerSource.ApiServer && e.Entity.ResourceVersion() == "9");
+        await NothingAsync();
+    }
+
+    [Test, CancelAfter(Limit)]
+    public async Task A_planned_run_becomes_the_run_of_an_event_that_comes(CancellationToken cancellationToken)
+    {
+        await PutAsync("m", TimeSpan.FromMinutes(10), version: "8", source: ReconciliationTriggerSource.Operator);
+        await PutAsync("m", version: "9");
+
+        (await TakeAsync(cancellationToken)).Should().Match<QueueEntry<BaseModel>>(e => e.ReconciliationTriggerSource == ReconciliationTriggerSource.ApiServer && e.Entity.ResourceVersion() == "9");
+        await NothingAsync();
+    }
+
+    [Test, CancelAfter(Limit)]
     public async Task A_time_further_off_than_a_timer_can_count_still_comes(CancellationToken cancellationToken)
     {
         await PutAsync("m", TimeSpan.FromDays(9));
@@ -203,10 +223,11 @@ public sealed class KeyedEntityQueueTests
     }
 
     private Task<bool> PutAsync(
-        string name, TimeSpan queueIn = default, ReconciliationType type = ReconciliationType.Added, string uid = "u1", string version = "1", int retry = 0)
+        string name, TimeSpan queueIn = default, ReconciliationType type = ReconciliationType.Added, string uid = "u1", string version = "1", int retry = 0,
+        ReconciliationTriggerSource source = ReconciliationTriggerSource.ApiServer)
     {
         var model = new BaseModel { Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = "ns", Uid = uid, ResourceVersion = version } };
-        return _queue.Enqueue(model, type, ReconciliationTriggerSource.ApiServer, queueIn, retry, CancellationToken.None);
+        return _queue.Enqueue(model, type, source, queueIn, retry, CancellationToken.None);
     }
 
     private async Task<QueueEntry<BaseModel>> TakeAsync(CancellationToken cancellationToken)

@@ -124,6 +124,55 @@ public sealed class QueueHostTests
         await host.StopAsync(_stop);
     }
 
+    [Test, CancelAfter(Limit)]
+    public async Task A_planned_run_whose_work_was_done_elsewhere_reads_nothing_and_an_edit_runs_at_once()
+    {
+        var log = _plane.RequireRequestLog();
+        var plan = new Plan { Left = TimeSpan.FromHours(1) };
+        var probe = new Probe { RequeueAfter = TimeSpan.FromMilliseconds(20) };
+        using var host = await RunAsync(probe, plan: plan);
+
+        var uid = (await CreateAsync("planned")).Uid();
+        await UntilAsync(() => plan.Asked == 1);
+        await EditAsync("planned", "hf://a/c");
+        await UntilAsync(() => plan.Asked == 2);
+
+        probe.Runs(uid).Should().Be(2, "once for the object that came and once for its edit");
+        log.Last.Count(static request => request is { Verb: "get", Resource: BaseModel.Plural }).Should().Be(2);
+        await host.StopAsync(_stop);
+    }
+
+    [Test, CancelAfter(Limit)]
+    public async Task An_edit_during_a_run_that_plans_the_next_is_not_put_off_with_it()
+    {
+        var plan = new Plan { Left = TimeSpan.FromHours(1) };
+        using var began = new SemaphoreSlim(0);
+        using var ends = new SemaphoreSlim(0);
+        var probe = new Probe
+        {
+            RequeueAfter = TimeSpan.Zero,
+            During = async stop =>
+            {
+                began.Release();
+                await ends.WaitAsync(stop);
+            },
+        };
+        using var host = await RunAsync(probe, plan: plan);
+        var uid = (await CreateAsync("busy")).Uid();
+
+        for (var run = 1; run <= 10; run++)
+        {
+            await began.WaitAsync(_stop);
+            probe.Runs(uid).Should().Be(run);
+            await EditAsync("busy", $"hf://a/b{run}");
+            ends.Release();
+        }
+
+        await began.WaitAsync(_stop);
+        ends.Release();
+        await host.StopAsync(_stop);
+    }
+
     [Test]
     public void Without_the_settings_for_our_queue_a_controller_is_refused_at_start() =>
         FluentActions.Invoking(() => new ServiceCollection().AddKubernetesOperator().AddQueuedController<ProbeController, BaseModel>())
@@ -141,12 +190,13 @@ public sealed class QueueHostTests
         }
     }
 
-    private async Task<IHost> RunAsync(Probe probe, CollectorRegistry? registry = null)
+    private async Task<IHost> RunAsync(Probe probe, CollectorRegistry? registry = null, Plan? plan = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(_plane.Configuration);
         builder.Services.AddSingleton(probe);
+        if (plan is not null) builder.Services.AddSingleton<IPlannedRuns<BaseModel>>(plan);
         builder.Services.AddSingleton<IMetricFactory>(Metrics.WithCustomRegistry(registry ?? Metrics.NewCustomRegistry()));
         builder.Services.AddSingleton(new QueueBackoff(new Backoff(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(500), Seed: 1)));
         builder.Services.AddKubernetesOperator(settings => settings.WithKeyedQueue()).AddQueuedController<ProbeController, BaseModel>();
@@ -160,6 +210,9 @@ public sealed class QueueHostTests
         var model = new BaseModel { Metadata = new() { Name = name, NamespaceProperty = _ns }, Spec = new() { Storage = new() { StorageUri = "hf://a/b" } } };
         return _plane.Admin.CustomObjects.CreateNamespacedCustomObjectAsync<BaseModel>(model, OmeNames.Group, OmeNames.Version, _ns, BaseModel.Plural, cancellationToken: _stop);
     }
+
+    private Task EditAsync(string name, string storageUri) => _plane.Admin.CustomObjects.PatchNamespacedCustomObjectAsync<BaseModel>(
+        new V1Patch(new { spec = new { storage = new { storageUri } } }, V1Patch.PatchType.MergePatch), OmeNames.Group, OmeNames.Version, _ns, BaseModel.Plural, name, cancellationToken: _stop);
 
     private async Task UntilAsync(Func<bool> condition)
     {
@@ -177,6 +230,8 @@ public sealed class QueueHostTests
 
         public TimeSpan? RetryFailureAfter { get; init; }
 
+        public Func<CancellationToken, Task>? During { get; init; }
+
         public ConcurrentQueue<string> Deleted { get; } = [];
 
         public int Runs(string uid) => _runs.GetValueOrDefault(uid);
@@ -184,15 +239,32 @@ public sealed class QueueHostTests
         public void Count(string uid) => _runs.AddOrUpdate(uid, 1, (_, runs) => runs + 1);
     }
 
+    /// <summary>Somebody else does the work, at a time of its own.</summary>
+    private sealed class Plan : IPlannedRuns<BaseModel>
+    {
+        private int _asked;
+
+        public int Asked => Volatile.Read(ref _asked);
+
+        public TimeSpan Left { get; init; }
+
+        public TimeSpan? Remaining(BaseModel entity)
+        {
+            Interlocked.Increment(ref _asked);
+            return Left;
+        }
+    }
+
     /// <summary>The controller; internal, because KubeOps' generator writes a line about it.</summary>
     internal sealed class ProbeController(Probe probe) : IEntityController<BaseModel>
     {
-        public Task<ReconciliationResult<BaseModel>> ReconcileAsync(BaseModel entity, CancellationToken cancellationToken)
+        public async Task<ReconciliationResult<BaseModel>> ReconcileAsync(BaseModel entity, CancellationToken cancellationToken)
         {
             probe.Count(entity.Uid());
-            return Task.FromResult(probe.FailuresLeft-- > 0
+            if (probe.During is { } during) await during(cancellationToken);
+            return probe.FailuresLeft-- > 0
                 ? ReconciliationResult<BaseModel>.Failure(entity, "not yet", requeueAfter: probe.RetryFailureAfter)
-                : ReconciliationResult<BaseModel>.Success(entity, probe.RequeueAfter));
+                : ReconciliationResult<BaseModel>.Success(entity, probe.RequeueAfter);
         }
 
         public Task<ReconciliationResult<BaseModel>> DeletedAsync(BaseModel entity, CancellationToken cancellationToken)

@@ -27,9 +27,10 @@ internal sealed class RunDesk<TEntity>(bool putsAside)
                 return true;
             }
 
-            var staysDeleted = aside is { ReconciliationType: ReconciliationType.Deleted }
+            // What a controller plans before an event was looked at takes nothing away from the event.
+            var stays = aside is { ReconciliationType: ReconciliationType.Deleted } or { ReconciliationTriggerSource: ReconciliationTriggerSource.ApiServer }
                 && entry.ReconciliationTriggerSource is ReconciliationTriggerSource.Operator;
-            if (!staysDeleted) _running[key] = entry;
+            if (!stays) _running[key] = entry;
             return false;
         }
     }
