@@ -51,6 +51,27 @@ public sealed partial class IntegrityService
         return again;
     }
 
+    /// <summary>
+    /// Whether anybody wants to hear of damage, and what follows from it, is for annotations to say that are not known yet: the proofs are kept, nothing is
+    /// concluded or published, and what is not as it was reported is looked at again as soon as they are known.
+    /// </summary>
+    private TimeSpan Note(ModelRecord record, VerificationPolicy policy, CheckReport report)
+    {
+        var key = record.Key;
+        var now = time.GetUtcNow();
+        records.Keep(record with { LastCheck = now, LastDeepCheck = report.FullPassEnded ? now : record.LastDeepCheck });
+        if (report.Verdict.Result.ToString() == record.Validation?.Result) return Next(key, policy.Interval);
+        if (report.Verdict.Result != CheckResult.Valid) LogUndecided(key, report.Verdict.Result, CheckOutcome.Message(record, report));
+        return LeaveOpen(record, policy);
+    }
+
+    private TimeSpan LeaveOpen(ModelRecord record, VerificationPolicy policy)
+    {
+        _undecided[record.Key] = true;
+        // They may have become known in this moment.
+        return Next(record.Key, catalog.FindFor(record) is { IsGuessed: true } ? policy.Interval : TimeSpan.Zero);
+    }
+
     private void Moved(ModelRecord before, ModelRecord after)
     {
         LogTransition(before.Key, before.Phase, after.Phase, after.Message ?? "intact");
@@ -136,6 +157,9 @@ public sealed partial class IntegrityService
 
     [LoggerMessage(EventId = 2201, Level = LogLevel.Warning, Message = "{Model} goes from {Before} to {After}: {Why}")]
     private partial void LogTransition(ModelKey model, ModelPhase before, ModelPhase after, string why);
+
+    [LoggerMessage(EventId = 2203, Level = LogLevel.Warning, Message = "{Model} is {Result} ({Why}); what follows waits for its object, since the record of an earlier agent does not say what its annotations ask for")]
+    private partial void LogUndecided(ModelKey model, CheckResult result, string why);
 
     [LoggerMessage(EventId = 2202, Level = LogLevel.Error, Message = "What is known of {Model} could not be saved, and would be forgotten by a restart: {Problem}")]
     private partial void LogNotKept(ModelKey model, string problem);

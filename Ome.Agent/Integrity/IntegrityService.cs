@@ -49,6 +49,7 @@ public sealed partial class IntegrityService(
     private readonly ConcurrentDictionary<ModelKey, DateTimeOffset> _reported = new();
     private readonly ConcurrentDictionary<ModelKey, bool> _suspected = new();
     private readonly ConcurrentDictionary<ModelKey, bool> _unsaved = new();
+    private readonly ConcurrentDictionary<ModelKey, bool> _undecided = new();
     private readonly ConcurrentDictionary<ModelKey, CancellationTokenSource> _repairing = new();
     private readonly FullCheckRequests _requests = new();
     private readonly Channel<ModelKey> _woken = Channel.CreateUnbounded<ModelKey>();
@@ -77,7 +78,7 @@ public sealed partial class IntegrityService(
     public void Hasten(ModelSpec spec)
     {
         if (records.Find(spec.Key) is not { Phase: ModelPhase.Ready } record || !_due.TryGetValue(spec.Key, out var due)) return;
-        var soonest = (record.LastCheck ?? time.GetUtcNow()) + PolicyReader.Read(options.Policy, spec.Integrity).Policy.Interval;
+        var soonest = (record.LastCheck ?? time.GetUtcNow()) + PolicyOf(spec).Interval;
         if (soonest < due && _due.TryUpdate(spec.Key, soonest, due)) Rescheduled.Call();
     }
 
@@ -87,6 +88,7 @@ public sealed partial class IntegrityService(
         _reported.TryRemove(key, out _);
         _requests.Forget(key);
         _unsaved.TryRemove(key, out _);
+        _undecided.TryRemove(key, out _);
         observer.Forget(key);
     }
 
@@ -94,6 +96,14 @@ public sealed partial class IntegrityService(
     public void Request(ModelKey key, FullCheckRequest asked)
     {
         if (!_requests.Ask(key, records.Find(key), asked)) return;
+        Due(key, time.GetUtcNow());
+        _woken.Writer.TryWrite(key);
+    }
+
+    /// <summary>The model's annotations are known: what a check found before that is looked at again, and acted upon as they say.</summary>
+    public void Decide(ModelKey key)
+    {
+        if (!_undecided.TryRemove(key, out _)) return;
         Due(key, time.GetUtcNow());
         _woken.Writer.TryWrite(key);
     }
@@ -122,7 +132,7 @@ public sealed partial class IntegrityService(
     public CheckFacts? Facts(ModelRecord record, ModelSpec spec, TimeSpan? duration = null)
     {
         if (record.Phase is not (ModelPhase.Ready or ModelPhase.Withdrawn)) return null;
-        var policy = PolicyReader.Read(options.Policy, spec.Integrity).Policy;
+        var policy = PolicyOf(spec);
         var state = manifests.Open(record.Key, new SourceIdentity(record.StorageUri, record.StoragePath, null)).State;
         DateTimeOffset? next = _due.TryGetValue(record.Key, out var due) ? due : null;
         return new CheckFacts(policy, state?.Manifest.Trust, state?.Manifest.Entries.Length ?? 0, state?.Manifest.TotalBytes ?? 0, next, duration);
@@ -138,12 +148,12 @@ public sealed partial class IntegrityService(
         if (!record.IsAbout(wish.Spec, destination)) return null;
         if (trigger == CheckTrigger.Timer && Remaining(key) is { } still && still > TimeSpan.Zero) return still;
 
-        var policy = PolicyReader.Read(options.Policy, wish.Spec.Integrity).Policy;
+        var policy = PolicyOf(wish.Spec);
         var asked = _requests.Of(key);
-        if (policy.Mode == IntegrityMode.Off && record.Phase == ModelPhase.Ready && !asked.IsOpen) return Next(key, policy.Interval);
+        if (IsOff(policy, record, asked)) return Next(key, policy.Interval);
         var identity = new SourceIdentity(record.StorageUri, record.StoragePath, null);
         var (state, problem) = manifests.Open(key, identity);
-        if (state is null) return Unverifiable(record, wish, policy, problem!);
+        if (state is null) return wish.IsGuessed ? LeaveOpen(record, policy) : Unverifiable(record, wish, policy, problem!);
 
         var subject = new CheckSubject(destination, BoundaryOf(destination), state.Ledger, FleetSpread.Seed(options.NodeName, key.DataKey));
         CheckReport? report = null;
@@ -154,8 +164,11 @@ public sealed partial class IntegrityService(
             if (report.Verdict.Result != CheckResult.Valid) break;
         }
 
-        // A check takes up to hours. What it found is of the files that were wanted when it began.
+        // A check takes up to hours. What it found is of the files that were wanted when it began; what follows from it is for the annotations of now to say.
         if (catalog.FindFor(record) is not { Destination: { } wanted } newest || !record.IsAbout(newest.Spec, wanted)) return null;
+        policy = PolicyOf(newest.Spec);
+        if (newest.IsGuessed) return Note(record, policy, report!);
+        if (IsOff(policy, record, asked)) return Next(key, policy.Interval);
         var again = Conclude(record, newest, policy, state, report!, asked, await AskAsync(record, newest, policy, report!, cancellationToken));
         if (newest.IsRemembered || policy.OnDamage != DamageAction.WithdrawAndRepair || report!.Verdict.Result != CheckResult.Invalid || records.Find(key) is not { Phase: ModelPhase.Withdrawn }) return again;
         return await RepairAsync(newest, destination, state.Manifest, report.Verdict.Findings, cancellationToken) is { } pause ? Next(key, pause) : again;
@@ -241,6 +254,10 @@ public sealed partial class IntegrityService(
         var due = record.Phase == ModelPhase.Ready && report.Verdict.Result == CheckResult.Invalid && policy.OnDamage != DamageAction.ReportOnly;
         return due && !brake.IsOff && Facts(record, wish.Spec) is { } facts ? await brake.AskAsync(record, wish.Spec, facts, cancellationToken) : null;
     }
+
+    private VerificationPolicy PolicyOf(ModelSpec spec) => PolicyReader.Read(options.Policy, spec.Integrity).Policy;
+
+    private static bool IsOff(VerificationPolicy policy, ModelRecord record, FullCheckRequest asked) => policy.Mode == IntegrityMode.Off && record.Phase == ModelPhase.Ready && !asked.IsOpen;
 
     private string? BoundaryOf(string destination) =>
         destination.StartsWith(options.ModelsRoot.TrimEnd('/') + "/", StringComparison.Ordinal) ? options.ModelsRoot.TrimEnd('/') : null;

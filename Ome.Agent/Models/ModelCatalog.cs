@@ -11,6 +11,9 @@ public sealed record ModelWish(ModelSpec Spec, StorageUri? Uri, string? Destinat
 {
     /// <summary>Taken from the record of an earlier time: enough to check the files, not to fetch them.</summary>
     public bool IsRemembered { get; init; }
+
+    /// <summary>Remembered by an agent that did not keep the annotations: what the author asked for is not known, and a proof is all that may be made of it.</summary>
+    public bool IsGuessed { get; init; }
 }
 
 /// <summary>
@@ -160,7 +163,9 @@ public sealed class ModelCatalog(DestinationRule destinations, NodeFacts node)
 
     private static ModelWish? Remembered(ModelRecord record)
     {
-        if (record.Integrity is not { } integrity || record.StoragePath.Length == 0 || !StorageUri.TryParse(record.StorageUri, out var uri, out _)) return null;
+        // What a guess finds is not acted upon: a withdrawn model would be read whole for nothing.
+        if (record.Integrity is null && record.Phase != ModelPhase.Ready) return null;
+        if (record.StoragePath.Length == 0 || !StorageUri.TryParse(record.StorageUri, out var uri, out _)) return null;
         var spec = new ModelSpec
         {
             Key = record.Key,
@@ -169,9 +174,9 @@ public sealed class ModelCatalog(DestinationRule destinations, NodeFacts node)
             StorageUri = record.StorageUri,
             StoragePath = record.SpecPath,
             KeepsFiles = record.KeepsFiles,
-            Integrity = integrity,
+            Integrity = record.Integrity ?? IntegrityAnnotations.None,
         };
-        return new ModelWish(spec, uri, record.StoragePath, null) { IsRemembered = true };
+        return new ModelWish(spec, uri, record.StoragePath, null) { IsRemembered = true, IsGuessed = record.Integrity is null };
     }
 
     private static bool SameMarks(ModelSpec one, ModelSpec other) =>

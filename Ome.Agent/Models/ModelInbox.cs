@@ -132,6 +132,7 @@ public sealed partial class ModelInbox : BackgroundService
         else if (!_catalog.Put(change.Item)) return ValueTask.CompletedTask;
         _worker.Interrupt(change.Item.Key);
         if (change.Type == InformerEventType.Updated) _integrity.Hasten(change.Item);
+        _integrity.Decide(change.Item.Key);
         _integrity.Request(change.Item.Key, new FullCheckRequest(change.Item.Integrity.VerifyNow, null));
         if (_caughtUp || change.Type != InformerEventType.Added) _queue.Add(change.Item.Key);
         return ValueTask.CompletedTask;

@@ -112,7 +112,7 @@ public sealed partial class ModelWorker(
     /// <summary>There is such a model and nobody knows what is wanted of it: what is known is said, and its files stay.</summary>
     private TimeSpan? Stands(ModelRecord? record)
     {
-        if (record is not null && catalog.FindFor(record) is { } wish) Publish(record, wish.Spec, null);
+        if (record is not null && catalog.FindFor(record) is { IsGuessed: false } wish) Publish(record, wish.Spec, null);
         return null;
     }
 
