@@ -126,7 +126,9 @@ public sealed partial class IntegrityService
     private void Save(ModelRecord before, ModelRecord after, ModelWish wish, PublishedEvent? happened, TimeSpan duration, DateTimeOffset now, bool claimed = false)
     {
         // A claim on the wire is taken back by what is said next.
-        var same = !claimed && !_unsaved.ContainsKey(after.Key) && before.HeldSince == after.HeldSince && before.ReadErrors == after.ReadErrors && before.Phase == after.Phase && CheckOutcome.SaysTheSame(before.Validation, after.Validation);
+        var same = !claimed && !_unsaved.ContainsKey(after.Key) && before.HeldSince == after.HeldSince && before.ReadErrors == after.ReadErrors && before.Phase == after.Phase && CheckOutcome.SaysTheSame(before.Validation, after.Validation)
+            // Whoever asked waits for the answer, and a restart must not read everything for the same question again.
+            && before.AnsweredRequest == after.AnsweredRequest && before.AnsweredCheckRequest == after.AnsweredCheckRequest;
         if (same && _reported.TryGetValue(after.Key, out var last) && now - last < options.ReportHeartbeat)
         {
             // The wire keeps the times of the last report; the record must not promise otherwise after a restart.

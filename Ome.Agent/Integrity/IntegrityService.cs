@@ -144,7 +144,14 @@ public sealed partial class IntegrityService(
         if (trigger == CheckTrigger.Timer && Remaining(key) is { } wait && wait > TimeSpan.Zero) return wait;
         using var hold = trigger == CheckTrigger.Suspicion ? await EnterForSuspicionAsync(key, cancellationToken) : await gates.EnterAsync(key, cancellationToken);
         if (hold is null) return null;
-        if (records.Find(key) is not { Phase: ModelPhase.Ready or ModelPhase.Withdrawn } record || catalog.FindFor(record) is not { Destination: { } destination } wish) return null;
+        if (records.Find(key) is not { Phase: ModelPhase.Ready or ModelPhase.Withdrawn } record)
+        {
+            // Nothing is due of it until it is Ready, which schedules it; what is asked for meanwhile stays asked.
+            _due.TryRemove(key, out _);
+            return null;
+        }
+
+        if (catalog.FindFor(record) is not { Destination: { } destination } wish) return null;
         if (!record.IsAbout(wish.Spec, destination)) return null;
         if (trigger == CheckTrigger.Timer && Remaining(key) is { } still && still > TimeSpan.Zero) return still;
 

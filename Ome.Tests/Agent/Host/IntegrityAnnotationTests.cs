@@ -1,5 +1,8 @@
 using k8s;
 using k8s.Models;
+using Microsoft.Extensions.DependencyInjection;
+using Ome.Agent.Integrity;
+using Ome.Agent.Models;
 using Ome.Shared.Api;
 using Ome.Shared.Domain;
 using Ome.Shared.Domain.Models;
@@ -165,6 +168,47 @@ public sealed class IntegrityAnnotationTests
         var looks = await BasicChecksAsync(node, model);
         await UntilAsync(async () => await BasicChecksAsync(node, model) >= looks + 3, token);
         (await FullChecksAsync(node, model)).Should().Be(before + 4);
+    }
+
+    [Test]
+    [CancelAfter(180_000)]
+    public async Task A_full_check_of_a_model_that_has_no_files_yet_is_not_looked_for_again_and_again_and_comes_with_them(CancellationToken token)
+    {
+        await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
+        await node.StartAsync(cancellationToken: token);
+        var (model, directory) = ("early-" + node.NodeName, Path.Combine(node.ModelsRoot, "early"));
+        await node.ApplyClusterModelAsync(model, "local://" + directory, null, token);
+        await node.WaitForAsync(model, NodeModelState.Failed, token);
+
+        await node.AnnotateClusterModelAsync(model, OmeNames.VerifyNowAnnotation, "please", token);
+        await node.AnnotateClusterModelAsync(model, OmeNames.StagingPriorityAnnotation, "7", token);
+        await UntilAsync(() => Task.FromResult(node.Services.GetRequiredService<ModelCatalog>().Find(ModelKey.Cluster(model))!.Spec.StagingPriority == 7), token);
+        await UntilAsync(() => Task.FromResult(node.Services.GetRequiredService<IntegrityService>().NextDue is null), token);
+
+        node.WriteModel("early");
+        await UntilAsync(async () => await FullChecksAsync(node, model) > 0, token);
+        await node.WaitForAsync(model, NodeModelState.Ready, token);
+    }
+
+    [Test]
+    [CancelAfter(180_000)]
+    public async Task A_full_check_that_was_asked_for_is_told_when_it_ended_and_not_repeated_by_a_restart(CancellationToken token)
+    {
+        await using var node = await AgentFixture.CreateAsync(await ControlPlanes.SharedAsync(token), token);
+        await node.StartAsync(cancellationToken: token);
+        var model = "answered-" + node.NodeName;
+        await node.ApplyClusterModelAsync(model, "local://" + node.WriteModel(model), null, token);
+        var before = await node.WaitForCheckAsync(model, static check => check.Status is { Result: "Valid", OldestProofTime: not null }, token);
+        // Times on the wire are of whole seconds.
+        await Task.Delay(TimeSpan.FromSeconds(1.1), TimeProvider.System, token);
+
+        await RequestAsync(node, model, new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), token);
+        await node.WaitForCheckAsync(model, check => check.Status.LastDeepTime is { } ended && !(ended <= before.Status.LastDeepTime), token);
+
+        await node.StopAsync();
+        await node.StartAsync(static options => options.IntegrityInterval = TimeSpan.FromSeconds(1), token);
+        await UntilAsync(async () => await BasicChecksAsync(node, model) >= 3, token);
+        (await FullChecksAsync(node, model)).Should().Be(0);
     }
 
     private static string Shard(AgentFixture node, string model) => Directory.GetFiles(Path.Combine(node.ModelsRoot, model), "*.safetensors").Order(StringComparer.Ordinal).First();
