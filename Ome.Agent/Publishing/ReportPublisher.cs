@@ -42,7 +42,7 @@ public sealed partial class ReportPublisher(
     /// <summary>True while the API server takes nothing.</summary>
     public bool IsFailing => Volatile.Read(ref _failing);
 
-    /// <summary>Supersedes what was to be said of the model. The task ends when this, or something newer, is written.</summary>
+    /// <summary>Supersedes what was to be said of the model. The task ends when this, or something newer, is written; a check that is refused is not waited for.</summary>
     public Task PublishAsync(Publication publication)
     {
         var done = NewSignal();
@@ -157,12 +157,12 @@ public sealed partial class ReportPublisher(
                 }
 
                 // What is left of a refused publication is its check: the Events are out.
-                if (refusals.ContainsKey(key)) _pending[key] = pending with { Publication = pending.Publication with { Events = [] } };
+                if (refusals.ContainsKey(key)) _pending[key] = new Pending(pending.Publication with { Events = [] }, []);
                 else _pending.Remove(key);
             }
         }
 
-        foreach (var done in batch.Where(pending => !refusals.ContainsKey(pending.Publication.Key)).SelectMany(pending => pending.Waiting)) done.TrySetResult();
+        foreach (var done in batch.SelectMany(pending => pending.Waiting)) done.TrySetResult();
     }
 
     private async Task WithdrawAsync(IReadOnlyList<Publication> batch, Dictionary<ModelKey, HttpOperationException> refusals, CancellationToken cancellationToken)
