@@ -143,13 +143,17 @@ public sealed partial class ReportPublisher(
             foreach (var happened in publication.Events) await events.WriteAsync(publication, happened, cancellationToken);
         }
 
+        var answered = new List<TaskCompletionSource>();
         lock (_gate)
         {
             foreach (var pending in batch)
             {
                 var key = pending.Publication.Key;
                 if (!_pending.TryGetValue(key, out var newest)) continue;
-                if (!ReferenceEquals(newest.Publication, pending.Publication))
+                var isNewest = ReferenceEquals(newest.Publication, pending.Publication);
+                // An admission that was superseded may not have been shown; whoever waited for it waits for what came.
+                if (isNewest || !pending.Publication.Admits) answered.AddRange(pending.Waiting);
+                if (!isNewest)
                 {
                     // What came meanwhile took the Events over, and they are out.
                     _pending[key] = newest with { Publication = newest.Publication with { Events = newest.Publication.Events.RemoveRange(pending.Publication.Events, ReferenceEqualityComparer.Instance) } };
@@ -162,7 +166,7 @@ public sealed partial class ReportPublisher(
             }
         }
 
-        foreach (var done in batch.SelectMany(pending => pending.Waiting)) done.TrySetResult();
+        foreach (var done in answered) done.TrySetResult();
     }
 
     private async Task WithdrawAsync(IReadOnlyList<Publication> batch, Dictionary<ModelKey, HttpOperationException> refusals, CancellationToken cancellationToken)
@@ -175,8 +179,17 @@ public sealed partial class ReportPublisher(
     private async Task AdmitAsync(IReadOnlyList<Publication> batch, Dictionary<ModelKey, HttpOperationException> refusals, CancellationToken cancellationToken)
     {
         await WriteChecksAsync(batch, refusals, cancellationToken);
+        // The checks of many models take their time: who is to be withdrawn by now is not admitted first.
+        batch = StillWanted(batch);
+        if (batch.Count == 0) return;
         await reports.ChangeAsync(Changes(batch), cancellationToken);
+        batch = StillWanted(batch);
         await labels.ApplyAsync(batch.ToDictionary(publication => publication.Key, publication => publication.State), cancellationToken);
+    }
+
+    private List<Publication> StillWanted(IReadOnlyList<Publication> batch)
+    {
+        lock (_gate) return [.. batch.Where(publication => !_pending.TryGetValue(publication.Key, out var newest) || newest.Publication.Admits)];
     }
 
     private async Task WriteChecksAsync(IReadOnlyList<Publication> batch, Dictionary<ModelKey, HttpOperationException> refusals, CancellationToken cancellationToken)
