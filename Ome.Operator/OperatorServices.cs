@@ -27,6 +27,7 @@ public static class OperatorServices
     /// <summary>Adds the whole operator. The client configuration may be registered before; by default it is KUBECONFIG or the pod's.</summary>
     public static IServiceCollection AddOmeOperator(this IServiceCollection services, OperatorOptions options)
     {
+        ApiJson.Register();
         var registry = Metrics.NewCustomRegistry();
         services.TryAddSingleton(_ =>
         {

@@ -25,6 +25,7 @@ public static class AgentServices
 {
     public static IServiceCollection AddAgent(this IServiceCollection services, AgentOptions options)
     {
+        ApiJson.Register();
         services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();

@@ -94,7 +94,7 @@ public sealed record ModelRecord
     public ReportedValidation? Validation { get; init; }
 
     /// <summary>What the newest check found; at most 16.</summary>
-    public ImmutableArray<RecordedFinding> Findings { get; init; } = [];
+    public ImmutableArray<RecordedFinding> Findings { get; init => field = value.IsDefault ? [] : value; } = [];
 
     /// <summary>Latest <c>spec.requestedAt</c> or <c>ome.io/verify-now</c> that was answered by a full check.</summary>
     public string? AnsweredRequest { get; init; }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Ome.Agent.Files;
 using Ome.Shared.Domain.Models;
@@ -16,12 +17,6 @@ public sealed partial class ModelRecordStore
 {
     private const int MaxBytes = 1 << 20;
     private const string FileName = "record.json";
-
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Converters = { new JsonStringEnumConverter() },
-    };
 
     private readonly ConcurrentDictionary<ModelKey, ModelRecord> _records = new();
     private readonly string _directory;
@@ -56,7 +51,7 @@ public sealed partial class ModelRecordStore
     /// <summary>Durable when it returns.</summary>
     public void Save(ModelRecord record)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(record, Json);
+        var json = JsonSerializer.SerializeToUtf8Bytes(record, RecordJson.Default.ModelRecord);
         AtomicFile.Write(Path.Combine(DirectoryOf(record.Key), FileName), [.. Checksum(json), (byte)'\n', .. json]);
         _records[record.Key] = record;
         Changed?.Invoke(this, EventArgs.Empty);
@@ -84,7 +79,7 @@ public sealed partial class ModelRecordStore
             var end = Array.IndexOf(content, (byte)'\n');
             var json = content.AsSpan(end + 1);
             if (end < 0 || !content.AsSpan(0, end).SequenceEqual(Checksum(json))) throw new JsonException("its checksum differs");
-            var record = JsonSerializer.Deserialize<ModelRecord>(json, Json) ?? throw new JsonException("it is null");
+            var record = JsonSerializer.Deserialize(json, RecordJson.Default.ModelRecord) ?? throw new JsonException("it is null");
             if (record.Version != ModelRecord.CurrentVersion) throw new JsonException($"its version is {record.Version}");
             _records[record.Key] = record;
         }
@@ -99,3 +94,8 @@ public sealed partial class ModelRecordStore
     [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "The record {Path} cannot be read: {Problem}. Its model will be proven anew.")]
     private partial void LogUnreadable(string path, string problem);
 }
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(ModelRecord))]
+[JsonSerializable(typeof(JsonObject))]
+internal sealed partial class RecordJson : JsonSerializerContext;

@@ -68,5 +68,5 @@ public static class ReportedConfigs
         return json;
     }
 
-    private static JsonElement Element(JsonObject json) => JsonSerializer.SerializeToElement(json);
+    private static JsonElement Element(JsonObject json) => JsonSerializer.SerializeToElement(json, RecordJson.Default.JsonObject);
 }

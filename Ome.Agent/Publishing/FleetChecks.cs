@@ -1,11 +1,10 @@
-using System.Text.Json.Serialization;
 using k8s;
 using k8s.Autorest;
-using k8s.Models;
 using Ome.Shared.Api;
 using Ome.Shared.Domain;
 using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Verification;
+using Ome.Shared.Kube;
 
 namespace Ome.Agent.Publishing;
 
@@ -24,7 +23,7 @@ public sealed class FleetChecks(IKubernetes client)
         string? next = null;
         for (var page = 0; page < MostPages; page++)
         {
-            var list = await client.CustomObjects.ListClusterCustomObjectAsync<Page>(
+            var list = await client.CustomObjects.ListClusterCustomObjectAsync<ListPage<ModelIntegrityCheck>>(
                 OmeNames.Group, OmeNames.Version, ModelIntegrityCheck.Plural, labelSelector: selector, limit: PageSize, continueParameter: next, cancellationToken: cancellationToken);
             nodes.AddRange(list.Items.Where(item => item.Spec.ModelRef.Uid == uid).Select(Read));
             next = list.Metadata?.ContinueProperty;
@@ -39,14 +38,5 @@ public sealed class FleetChecks(IKubernetes client)
         var condition = check.Status.Conditions?.Find(static condition => condition.Type == Publications.WithdrawnCondition);
         var state = condition?.Status switch { "True" => FleetState.Withdrawn, "Unknown" => FleetState.Claiming, _ => FleetState.Ready };
         return new FleetNode(check.Spec.NodeName, state, condition?.LastTransitionTime ?? DateTimeOffset.MinValue);
-    }
-
-    private sealed class Page
-    {
-        [JsonPropertyName("metadata")]
-        public V1ListMeta? Metadata { get; set; }
-
-        [JsonPropertyName("items")]
-        public List<ModelIntegrityCheck> Items { get; set; } = [];
     }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Ome.Shared.Settings;
 
 namespace Ome.Agent.Repair;
 
@@ -10,6 +11,6 @@ public sealed class RepairOptions
     public long QuarantineBytes { get; set; } = 16L << 30;
 
     /// <summary>How long they are kept. Default 24 h.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
+    [DurationRange("0s", "365d")]
     public TimeSpan QuarantineAge { get; set; } = TimeSpan.FromHours(24);
 }

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Net;
 using Microsoft.Extensions.Http.Resilience;
 using Polly;
+using Ome.Shared.Settings;
 
 namespace Ome.Agent.Staging;
 
@@ -13,15 +14,15 @@ public abstract class SourceHttpOptions
     public int Retries { get; set; } = 4;
 
     /// <summary>Pause before the first retry, doubling, with jitter. Default 500 ms.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
+    [DurationRange("1ms", "1m")]
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>A Retry-After up to this is waited out; a longer one is reported and the model tried again then. Default 30 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    [DurationRange("0s", "10m")]
     public TimeSpan LongestWait { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Time for a request until its answer's headers. Default 30 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.050", "00:10:00")]
+    [DurationRange("50ms", "10m")]
     public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Ome.Shared.Settings;
 
 namespace Ome.Agent.Staging;
 
@@ -29,7 +30,7 @@ public sealed class StagingOptions
     public long FreeSpaceReserve { get; set; } = DefaultFreeSpaceReserve;
 
     /// <summary>A body that gives less than 64 KiB in this time is given up and opened again where it stopped. Default 30 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.050", "01:00:00")]
+    [DurationRange("50ms", "1h")]
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Reconnects in a row that brought nothing before the source counts as unavailable; eight that brought less than 64 KiB count as one. Default 8.</summary>
@@ -37,14 +38,14 @@ public sealed class StagingOptions
     public int FruitlessReconnects { get; set; } = 8;
 
     /// <summary>Pause before the first fruitless reconnect; doubles up to 30 s. Default 500 ms.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    [DurationRange("0s", "10m")]
     public TimeSpan ReconnectDelay { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Between the first two looks at a local model whose files are new: only what stood still meanwhile is taken. Default 300 ms.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
+    [DurationRange("0s", "5m")]
     public TimeSpan SettleDelay { get; set; } = TimeSpan.FromMilliseconds(300);
 
     /// <summary>Time between two progress reports of a model, unless 5 % more was done. Default 30 s (contract 4.11).</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    [DurationRange("0s", "1h")]
     public TimeSpan ProgressInterval { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
 using Ome.Agent.Repair;
 
 namespace Ome.Agent.Staging;
@@ -10,10 +9,8 @@ public static class StagingServices
     /// <summary>Adds the stager, sharing, removal, repair, the catalog and the Hugging Face source; other sources add themselves as <see cref="IArtifactSource"/>.</summary>
     public static IServiceCollection AddStaging(this IServiceCollection services)
     {
-        services.AddOptions<StagingOptions>().ValidateDataAnnotations();
-        services.AddOptions<HuggingFaceOptions>().ValidateDataAnnotations();
-        services.AddSingleton(provider => provider.GetRequiredService<IOptions<StagingOptions>>().Value);
-        services.AddSingleton(provider => provider.GetRequiredService<IOptions<HuggingFaceOptions>>().Value);
+        services.AddCheckedOptions<StagingOptions, StagingOptionsRules>();
+        services.AddCheckedOptions<HuggingFaceOptions, HuggingFaceOptionsRules>();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<StagingFlow>();
         services.AddSingleton<StagingDisk>();
@@ -25,8 +22,7 @@ public static class StagingServices
         services.AddSingleton<Trash>();
         services.AddSingleton<ArtifactSharing>();
         services.AddSingleton<ArtifactRemover>();
-        services.AddOptions<RepairOptions>().ValidateDataAnnotations();
-        services.AddSingleton(provider => provider.GetRequiredService<IOptions<RepairOptions>>().Value);
+        services.AddCheckedOptions<RepairOptions, RepairOptionsRules>();
         services.AddSingleton<Quarantine>();
         services.AddSingleton<RepairWorker>();
         services.AddHostedService<TrashCollector>();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using k8s;
 
 namespace Ome.Shared.Kube;
@@ -11,11 +12,12 @@ internal static class KubernetesBytes
 {
     private static readonly JsonSerializerOptions Options = ClientOptions();
 
-    public static T? Read<T>(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize<T>(json, Options);
+    public static T? Read<T>(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T)));
 
     // The client hands its options out for changes only.
     private static JsonSerializerOptions ClientOptions()
     {
+        ApiJson.Register();
         JsonSerializerOptions? found = null;
         KubernetesJson.AddJsonOptions(options => found = options);
         return found ?? throw new InvalidOperationException("KubernetesJson gave no options.");

@@ -6,7 +6,7 @@ namespace Ome.Shared.Kube;
 /// <param name="Object">Which; its name is empty when not even that can be read.</param>
 /// <param name="ResourceVersion">Its version; empty when it cannot be read.</param>
 /// <param name="Problem">What is wrong, for people.</param>
-internal sealed record Misfit(ObjectIdentity Object, string ResourceVersion, string Problem)
+public sealed record Misfit(ObjectIdentity Object, string ResourceVersion, string Problem)
 {
     /// <summary>What can be told of an object all the same.</summary>
     public static Misfit Of(JsonElement resource, Exception why)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using k8s;
 using k8s.Models;
 using KubeOps.Abstractions.Builder;
@@ -8,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Prometheus;
+using static System.Diagnostics.CodeAnalysis.DynamicallyAccessedMemberTypes;
 
 namespace Ome.Shared.Kube;
 
@@ -27,13 +29,18 @@ public static class QueueRegistration
     /// Adds a controller with a queue of its own. Queue and consumer are registered before the controller, so that the consumer runs when the
     /// watcher delivers its first event. One controller per kind.
     /// </summary>
-    public static IOperatorBuilder AddQueuedController<TController, TEntity>(this IOperatorBuilder builder)
+    public static IOperatorBuilder AddQueuedController<
+        [DynamicallyAccessedMembers(PublicConstructors)] TController,
+        TEntity>(this IOperatorBuilder builder)
         where TController : class, IEntityController<TEntity>
         where TEntity : IKubernetesObject<V1ObjectMeta> =>
         builder.AddQueue<TEntity>().AddController<TController, TEntity>();
 
     /// <summary>The same for a controller that sees selected objects only.</summary>
-    public static IOperatorBuilder AddQueuedController<TController, TEntity, TLabelSelector>(this IOperatorBuilder builder)
+    public static IOperatorBuilder AddQueuedController<
+        [DynamicallyAccessedMembers(PublicConstructors)] TController,
+        TEntity,
+        [DynamicallyAccessedMembers(PublicConstructors)] TLabelSelector>(this IOperatorBuilder builder)
         where TController : class, IEntityController<TEntity>
         where TEntity : IKubernetesObject<V1ObjectMeta>
         where TLabelSelector : class, IEntityLabelSelector<TEntity> =>

@@ -30,7 +30,7 @@ public sealed class ReportMap : IKubernetesObject<V1ObjectMeta>, IDisposable
     /// <inheritdoc/>
     public void Dispose() => Data?.Dispose();
 
-    private sealed class DataReader : JsonConverter<ReportData>
+    internal sealed class DataReader : JsonConverter<ReportData>
     {
         public override ReportData Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => ReportData.Read(ref reader);
 

@@ -14,7 +14,7 @@ namespace Ome.Shared.Kube;
 internal readonly record struct WatchLine<T>(WatchEventType Type, T? Object, Misfit? Misfit = null);
 
 /// <summary>One page of a list.</summary>
-internal sealed class ListPage<T>
+public sealed class ListPage<T>
 {
     public V1ListMeta? Metadata { get; set; }
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Ome.Shared.Settings;
 
 /// <summary>
@@ -6,12 +8,15 @@ namespace Ome.Shared.Settings;
 /// </summary>
 /// <param name="name">The flag without its dashes.</param>
 /// <param name="description">What it does, with the unit; one sentence without a full stop.</param>
+/// <param name="line">Where it is declared, given by the compiler: settings are shown in that order, and a program compiled ahead of time has no other trace of it.</param>
 [AttributeUsage(AttributeTargets.Property)]
-public sealed class FlagAttribute(string name, string description) : Attribute
+public sealed class FlagAttribute(string name, string description, [CallerLineNumber] int line = 0) : Attribute
 {
     public string Name { get; } = name;
 
     public string Description { get; } = description;
+
+    public int Line { get; } = line;
 
     /// <summary>The environment variable; null for none. The flag wins over it.</summary>
     public string? Environment { get; init; }

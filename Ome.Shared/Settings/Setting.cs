@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Reflection;
 using Ome.Shared.Domain;
@@ -23,10 +24,10 @@ public sealed class Setting
     private Type Type => Nullable.GetUnderlyingType(_property.PropertyType) ?? _property.PropertyType;
 
     /// <summary>The settings of an options class, in the order of declaration.</summary>
-    public static IReadOnlyList<Setting> Of(Type options) =>
-        [.. options.GetProperties().OrderBy(property => property.MetadataToken)
+    public static IReadOnlyList<Setting> Of([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] Type options) =>
+        [.. options.GetProperties()
             .Select(property => (property, flag: property.GetCustomAttribute<FlagAttribute>()))
-            .Where(pair => pair.flag is not null).Select(pair => new Setting(pair.property, pair.flag!))];
+            .Where(pair => pair.flag is not null).OrderBy(pair => pair.flag!.Line).Select(pair => new Setting(pair.property, pair.flag!))];
 
     /// <summary>Sets the property from text; returns what is wrong with the text, or null.</summary>
     public string? Set(object options, string text)

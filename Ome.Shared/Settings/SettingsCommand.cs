@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Ome.Shared.Settings;
 
@@ -6,7 +7,7 @@ namespace Ome.Shared.Settings;
 /// An options class as command-line options: every setting becomes <c>--name</c>, falls back to its environment variable, then to its default.
 /// A wrong value is an error that names the flag or variable, the value and what is allowed.
 /// </summary>
-public sealed class SettingsCommand<T>
+public sealed class SettingsCommand<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>
     where T : new()
 {
     private readonly List<(Setting Setting, Option<string?> Option)> _options = [];

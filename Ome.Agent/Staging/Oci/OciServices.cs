@@ -2,7 +2,6 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
 using Ome.Shared.Domain.Models;
 
 namespace Ome.Agent.Staging.Oci;
@@ -15,8 +14,7 @@ public static class OciServices
     /// <param name="shapes">Short names of instance types (contract 4.4).</param>
     public static IServiceCollection AddOciSource(this IServiceCollection services, NodeShapes? shapes = null)
     {
-        services.AddOptions<OciOptions>().ValidateDataAnnotations();
-        services.AddSingleton(provider => provider.GetRequiredService<IOptions<OciOptions>>().Value);
+        services.AddCheckedOptions<OciOptions, OciOptionsRules>();
         services.TryAddSingleton<StagingFlow>();
         services.AddSingleton<OciHttp>();
         services.AddSingleton<OciAuthenticators>();

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Ome.Shared.Settings;
 
 namespace Ome.Agent.Staging.S3;
 
@@ -25,11 +26,11 @@ public sealed class S3Options
     public int Retries { get; set; } = 4;
 
     /// <summary>A Retry-After up to this is waited out; a longer one is reported and the model tried again then. Default 30 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    [DurationRange("0s", "10m")]
     public TimeSpan LongestWait { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Time for a request until its answer's headers. Default 30 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.050", "00:10:00")]
+    [DurationRange("50ms", "10m")]
     public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Reads the environment's settings into <paramref name="options"/>; <paramref name="read"/> gives a variable's value or null.</summary>

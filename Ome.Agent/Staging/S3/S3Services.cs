@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
 
 namespace Ome.Agent.Staging.S3;
 
@@ -9,8 +8,7 @@ public static class S3Services
     /// <summary>Adds <c>s3://</c>.</summary>
     public static IServiceCollection AddS3Source(this IServiceCollection services)
     {
-        services.AddOptions<S3Options>().ValidateDataAnnotations();
-        services.AddSingleton(provider => provider.GetRequiredService<IOptions<S3Options>>().Value);
+        services.AddCheckedOptions<S3Options, S3OptionsRules>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<S3Clients>();
         services.AddSingleton<IArtifactSource, S3Source>();

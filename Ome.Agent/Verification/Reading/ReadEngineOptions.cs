@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Ome.Shared.Settings;
 
 namespace Ome.Agent.Verification.Reading;
 
@@ -13,7 +14,7 @@ public sealed class ReadEngineOptions
     public int Workers { get; set; }
 
     /// <summary>Longest a single call to the file system may take before its file is given up as TimedOut. Default 60 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.050", "01:00:00")]
+    [DurationRange("50ms", "1h")]
     public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Threads that may hang in the kernel before the engine starts no replacement for the next. Default 16.</summary>

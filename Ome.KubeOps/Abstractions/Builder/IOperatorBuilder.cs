@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using k8s;
 using k8s.Models;
 using KubeOps.Abstractions.Entities;
 using KubeOps.Abstractions.Reconciliation.Controller;
 using KubeOps.Abstractions.Reconciliation.Finalizer;
 using Microsoft.Extensions.DependencyInjection;
+using static System.Diagnostics.CodeAnalysis.DynamicallyAccessedMemberTypes;
 
 namespace KubeOps.Abstractions.Builder;
 
@@ -14,22 +16,28 @@ public interface IOperatorBuilder
 
     OperatorSettings Settings { get; }
 
-    IOperatorBuilder AddController<TImplementation, TEntity>()
+    IOperatorBuilder AddController<[DynamicallyAccessedMembers(PublicConstructors)] TImplementation, TEntity>()
         where TImplementation : class, IEntityController<TEntity>
         where TEntity : IKubernetesObject<V1ObjectMeta>;
 
-    IOperatorBuilder AddControllerWithLabelSelector<TImplementation, TEntity, TLabelSelector>()
+    IOperatorBuilder AddControllerWithLabelSelector<
+        [DynamicallyAccessedMembers(PublicConstructors)] TImplementation,
+        TEntity,
+        [DynamicallyAccessedMembers(PublicConstructors)] TLabelSelector>()
         where TImplementation : class, IEntityController<TEntity>
         where TEntity : IKubernetesObject<V1ObjectMeta>
         where TLabelSelector : class, IEntityLabelSelector<TEntity>;
 
-    IOperatorBuilder AddControllerWithFieldSelector<TImplementation, TEntity, TFieldSelector>()
+    IOperatorBuilder AddControllerWithFieldSelector<
+        [DynamicallyAccessedMembers(PublicConstructors)] TImplementation,
+        TEntity,
+        [DynamicallyAccessedMembers(PublicConstructors)] TFieldSelector>()
         where TImplementation : class, IEntityController<TEntity>
         where TEntity : IKubernetesObject<V1ObjectMeta>
         where TFieldSelector : class, IEntityFieldSelector<TEntity>;
 
     /// <summary>Registers what runs when an object with finalizer <paramref name="identifier"/> is being deleted.</summary>
-    IOperatorBuilder AddFinalizer<TImplementation, TEntity>(string identifier)
+    IOperatorBuilder AddFinalizer<[DynamicallyAccessedMembers(PublicConstructors)] TImplementation, TEntity>(string identifier)
         where TImplementation : class, IEntityFinalizer<TEntity>
         where TEntity : IKubernetesObject<V1ObjectMeta>;
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using k8s;
 using k8s.LeaderElection;
@@ -20,6 +21,7 @@ using KubeOps.Operator.Reconciliation;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using static System.Diagnostics.CodeAnalysis.DynamicallyAccessedMemberTypes;
 
 namespace KubeOps.Operator.Builder;
 
@@ -41,21 +43,27 @@ internal sealed class OperatorBuilder : IOperatorBuilder
 
     private bool OwnsLoops => Settings.LeaderElectionType is not LeaderElectionType.Custom;
 
-    public IOperatorBuilder AddController<TImplementation, TEntity>()
+    public IOperatorBuilder AddController<[DynamicallyAccessedMembers(PublicConstructors)] TImplementation, TEntity>()
         where TImplementation : class, IEntityController<TEntity>
         where TEntity : IKubernetesObject<V1ObjectMeta> => Add<TImplementation, TEntity>(labels: null, fields: null);
 
-    public IOperatorBuilder AddControllerWithLabelSelector<TImplementation, TEntity, TLabelSelector>()
+    public IOperatorBuilder AddControllerWithLabelSelector<
+        [DynamicallyAccessedMembers(PublicConstructors)] TImplementation,
+        TEntity,
+        [DynamicallyAccessedMembers(PublicConstructors)] TLabelSelector>()
         where TImplementation : class, IEntityController<TEntity>
         where TEntity : IKubernetesObject<V1ObjectMeta>
         where TLabelSelector : class, IEntityLabelSelector<TEntity> => Add<TImplementation, TEntity>(typeof(TLabelSelector), fields: null);
 
-    public IOperatorBuilder AddControllerWithFieldSelector<TImplementation, TEntity, TFieldSelector>()
+    public IOperatorBuilder AddControllerWithFieldSelector<
+        [DynamicallyAccessedMembers(PublicConstructors)] TImplementation,
+        TEntity,
+        [DynamicallyAccessedMembers(PublicConstructors)] TFieldSelector>()
         where TImplementation : class, IEntityController<TEntity>
         where TEntity : IKubernetesObject<V1ObjectMeta>
         where TFieldSelector : class, IEntityFieldSelector<TEntity> => Add<TImplementation, TEntity>(labels: null, typeof(TFieldSelector));
 
-    public IOperatorBuilder AddFinalizer<TImplementation, TEntity>(string identifier)
+    public IOperatorBuilder AddFinalizer<[DynamicallyAccessedMembers(PublicConstructors)] TImplementation, TEntity>(string identifier)
         where TImplementation : class, IEntityFinalizer<TEntity>
         where TEntity : IKubernetesObject<V1ObjectMeta>
     {
@@ -66,7 +74,9 @@ internal sealed class OperatorBuilder : IOperatorBuilder
         return this;
     }
 
-    private OperatorBuilder Add<TImplementation, TEntity>(Type? labels, Type? fields)
+    private OperatorBuilder Add<[DynamicallyAccessedMembers(PublicConstructors)] TImplementation, TEntity>(
+        [DynamicallyAccessedMembers(PublicConstructors)] Type? labels,
+        [DynamicallyAccessedMembers(PublicConstructors)] Type? fields)
         where TImplementation : class, IEntityController<TEntity>
         where TEntity : IKubernetesObject<V1ObjectMeta>
     {

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
@@ -16,8 +16,9 @@ internal static class FinalizerPatches
     {
         var finalizers = entity.Metadata.Finalizers ?? [];
         if (finalizers.Contains(identifier)) return entity;
-        object metadata = new { resourceVersion = entity.Metadata.ResourceVersion, finalizers = finalizers.Append(identifier) };
-        var patch = new V1Patch(JsonSerializer.Serialize(new { metadata }), V1Patch.PatchType.MergePatch);
+        var longer = new JsonArray([.. finalizers.Append(identifier).Select(static name => JsonValue.Create(name))]);
+        var body = new JsonObject { ["metadata"] = new JsonObject { ["resourceVersion"] = entity.Metadata.ResourceVersion, ["finalizers"] = longer } };
+        var patch = new V1Patch(body.ToJsonString(), V1Patch.PatchType.MergePatch);
         return await client.PatchAsync<TEntity>(patch, entity.Name(), entity.Namespace(), cancellationToken: cancellationToken);
     }
 
@@ -29,8 +30,8 @@ internal static class FinalizerPatches
         var index = entity.Metadata.Finalizers?.IndexOf(identifier) ?? -1;
         if (index < 0) return entity;
         var path = $"/metadata/finalizers/{index}";
-        object[] operations = [new { op = "test", path, value = identifier }, new { op = "remove", path }];
-        var patch = new V1Patch(JsonSerializer.Serialize(operations), V1Patch.PatchType.JsonPatch);
+        var operations = new JsonArray(new JsonObject { ["op"] = "test", ["path"] = path, ["value"] = identifier }, new JsonObject { ["op"] = "remove", ["path"] = path });
+        var patch = new V1Patch(operations.ToJsonString(), V1Patch.PatchType.JsonPatch);
         try
         {
             return await client.PatchAsync<TEntity>(patch, entity.Name(), entity.Namespace(), cancellationToken: cancellationToken);

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace Ome.Shared.Domain.Reporting;
 
 /// <summary>A number where <c>null</c> reads as zero, as in Go (contract 3.4).</summary>
-internal sealed class NullIsZeroInt32 : JsonConverter<int>
+public sealed class NullIsZeroInt32 : JsonConverter<int>
 {
     public override bool HandleNull => true;
 
@@ -16,7 +16,7 @@ internal sealed class NullIsZeroInt32 : JsonConverter<int>
 }
 
 /// <inheritdoc cref="NullIsZeroInt32"/>
-internal sealed class NullIsZeroUInt32 : JsonConverter<uint>
+public sealed class NullIsZeroUInt32 : JsonConverter<uint>
 {
     public override bool HandleNull => true;
 
@@ -27,7 +27,7 @@ internal sealed class NullIsZeroUInt32 : JsonConverter<uint>
 }
 
 /// <inheritdoc cref="NullIsZeroInt32"/>
-internal sealed class NullIsZeroUInt64 : JsonConverter<ulong>
+public sealed class NullIsZeroUInt64 : JsonConverter<ulong>
 {
     public override bool HandleNull => true;
 
@@ -38,7 +38,7 @@ internal sealed class NullIsZeroUInt64 : JsonConverter<ulong>
 }
 
 /// <inheritdoc cref="NullIsZeroInt32"/>
-internal sealed class NullIsZeroDouble : JsonConverter<double>
+public sealed class NullIsZeroDouble : JsonConverter<double>
 {
     public override bool HandleNull => true;
 
@@ -49,7 +49,7 @@ internal sealed class NullIsZeroDouble : JsonConverter<double>
 }
 
 /// <summary>RFC 3339 with whole seconds in UTC (contract 3.2). Text that is no time reads as the zero time: a clock is not worth an entry.</summary>
-internal sealed class WireTime : JsonConverter<DateTimeOffset>
+public sealed class WireTime : JsonConverter<DateTimeOffset>
 {
     private const string Format = "yyyy-MM-dd'T'HH:mm:ss'Z'";
 
@@ -75,7 +75,7 @@ internal sealed class WireTime : JsonConverter<DateTimeOffset>
 }
 
 /// <inheritdoc cref="WireTime"/>
-internal sealed class WireTimeOrNull : JsonConverter<DateTimeOffset?>
+public sealed class WireTimeOrNull : JsonConverter<DateTimeOffset?>
 {
     private static readonly WireTime Inner = new();
 
@@ -92,7 +92,7 @@ internal sealed class WireTimeOrNull : JsonConverter<DateTimeOffset?>
 }
 
 /// <summary>An object of strings; any other value, or one with another value inside, reads as null (contract A09).</summary>
-internal sealed class LenientStringMap : JsonConverter<IReadOnlyDictionary<string, string>?>
+public sealed class LenientStringMap : JsonConverter<IReadOnlyDictionary<string, string>?>
 {
     public override bool HandleNull => true;
 
@@ -133,7 +133,7 @@ internal sealed class LenientStringMap : JsonConverter<IReadOnlyDictionary<strin
 }
 
 /// <summary>An array of strings; any other value, or one with another value inside, reads as null (contract A14).</summary>
-internal sealed class LenientStringList : JsonConverter<IReadOnlyList<string>?>
+public sealed class LenientStringList : JsonConverter<IReadOnlyList<string>?>
 {
     public override bool HandleNull => true;
 

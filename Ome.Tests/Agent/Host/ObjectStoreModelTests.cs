@@ -40,7 +40,7 @@ public sealed class ObjectStoreModelTests
         (await node.WaitForCheckAsync(model, check => check.Status.Result == "Valid", token)).Status.Trust.Should().Be("upstream");
 
         var weights = Path.Combine(directory, "model.safetensors");
-        FlipLastByte(weights);
+        FileDamage.Flip(weights);
         await node.WaitForAsync(model, NodeModelState.Failed, token);
         (await node.EntryAsync(model))!.Validation!.Reason.Should().Be("DigestMismatch");
 
@@ -101,14 +101,5 @@ public sealed class ObjectStoreModelTests
     {
         var (left, right) = (TestFiles.Tree(one), TestFiles.Tree(other));
         return left.Keys.SequenceEqual(right.Keys) && left.All(file => file.Value.AsSpan().SequenceEqual(right[file.Key]));
-    }
-
-    private static void FlipLastByte(string path)
-    {
-        using var file = File.Open(path, FileMode.Open, FileAccess.ReadWrite);
-        file.Position = file.Length - 1;
-        var value = file.ReadByte();
-        file.Position = file.Length - 1;
-        file.WriteByte((byte)(value ^ 0x40));
     }
 }
