@@ -4,7 +4,6 @@ using k8s.Models;
 using KubeOps.Abstractions.Builder;
 using KubeOps.Operator;
 using KubeOps.Operator.Queue;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Ome.Operator.Controllers;
 using Ome.Operator.Reconciling;
 using Ome.Operator.Watching;
@@ -24,18 +23,11 @@ public static class OperatorServices
     // A node is about 10 KB; the page is parsed at once.
     private const int NodesPerPage = 200;
 
-    /// <summary>Adds the whole operator. The client configuration may be registered before; by default it is KUBECONFIG or the pod's.</summary>
+    /// <summary>Adds the whole operator. The client configuration is registered already.</summary>
     public static IServiceCollection AddOmeOperator(this IServiceCollection services, OperatorOptions options)
     {
         ApiJson.Register();
         var registry = Metrics.NewCustomRegistry();
-        services.TryAddSingleton(_ =>
-        {
-            // KubeOps puts the lease into the client's namespace; it belongs beside the reports.
-            var configuration = KubernetesClientConfiguration.BuildDefaultConfig();
-            configuration.Namespace = options.Namespace;
-            return configuration;
-        });
         services.AddSingleton(options);
         services.AddSingleton(registry);
         services.AddSingleton<IMetricFactory>(Metrics.WithCustomRegistry(registry));

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using k8s.Exceptions;
 using Microsoft.Extensions.Logging.Console;
 using Ome.Operator.Fleet;
 using Ome.Shared;
+using Ome.Shared.Kube;
 using Ome.Shared.Settings;
 
 namespace Ome.Operator;
@@ -16,8 +18,9 @@ public static partial class Program
     {
         var command = new RootCommand("Folds the reports of all nodes into the status of BaseModel and ClusterBaseModel.");
 #pragma warning disable RS0030 // the one place that reads the environment
-        var settings = new SettingsCommand<OperatorOptions>(command, Environment.GetEnvironmentVariable);
+        Func<string, string?> environment = Environment.GetEnvironmentVariable;
 #pragma warning restore RS0030
+        var settings = new SettingsCommand<OperatorOptions>(command, environment);
         command.Subcommands.Add(ReadyCommand.Create(Console.Out, Console.Error));
         command.ShowBuild("ome-operator");
         command.SetAction(async (parsed, cancellationToken) =>
@@ -25,16 +28,27 @@ public static partial class Program
             var (options, problems) = settings.Read(parsed);
             foreach (var problem in problems) await Console.Error.WriteLineAsync("ome-operator: " + problem);
             if (problems.Count > 0) return Usage;
-            await using var app = Build(options);
-            await app.RunAsync(cancellationToken);
-            return 0;
+            try
+            {
+                var cluster = ClusterAccess.Find(environment);
+                // KubeOps puts the lease into the client's namespace; it belongs beside the reports.
+                cluster.Namespace = options.Namespace;
+                await using var app = Build(options, services => services.AddSingleton(cluster));
+                await app.RunAsync(cancellationToken);
+                return 0;
+            }
+            catch (KubeConfigException nocluster)
+            {
+                await Console.Error.WriteLineAsync("ome-operator: " + nocluster.Message);
+                return Usage;
+            }
         });
         var parsed = command.Parse(args);
         return parsed.Errors.Count > 0 && parsed.Action is not System.CommandLine.Help.HelpAction ? await FailAsync(parsed) : await parsed.InvokeAsync();
     }
 
-    /// <summary>The host, ready to run; tests register what they replace.</summary>
-    public static WebApplication Build(OperatorOptions options, Action<IServiceCollection>? replace = null)
+    /// <summary>The host, ready to run; which cluster is its own is said in <paramref name="configure"/>.</summary>
+    public static WebApplication Build(OperatorOptions options, Action<IServiceCollection>? configure = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls(FormattableString.Invariant($"http://{options.Host}:{options.Port}"));
@@ -42,7 +56,7 @@ public static partial class Program
         if (options.LogJson) builder.Logging.AddJsonConsole(static console => console.UseUtcTimestamp = true);
         else builder.Logging.AddSimpleConsole(static console => (console.SingleLine, console.TimestampFormat, console.ColorBehavior) = (true, "HH:mm:ss.fff ", LoggerColorBehavior.Disabled));
         AddLevels(builder.Logging, Level(options.LogLevel));
-        replace?.Invoke(builder.Services);
+        configure?.Invoke(builder.Services);
         builder.Services.AddOmeOperator(options);
         var app = builder.Build();
         app.MapOperator();

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using k8s.Exceptions;
 using Ome.Agent.Hosting;
 using Ome.Shared.Domain.Models;
 using Ome.Shared.Domain.Verification;
+using Ome.Shared.Kube;
 using Ome.Shared.Settings;
 
 namespace Ome.Agent.Cli;
@@ -29,9 +31,21 @@ public static class RunCommand
             if (environment("NODE_NAME") is { Length: > 0 } node) options.NodeName = node;
             foreach (var problem in problems.Concat(Unusable(options))) await error.WriteLineAsync("ome-agent: " + problem);
             if (problems.Count > 0 || Unusable(options).Any()) return ExitCode.Usage;
-            if (AgentHost.StateProblem(options) is not { } nowhere) return await AgentHost.RunAsync(options, environment, cancellationToken);
-            await error.WriteLineAsync("ome-agent: " + nowhere);
-            return ExitCode.Usage;
+            if (AgentHost.StateProblem(options) is { } nowhere)
+            {
+                await error.WriteLineAsync("ome-agent: " + nowhere);
+                return ExitCode.Usage;
+            }
+
+            try
+            {
+                return await AgentHost.RunAsync(options, ClusterAccess.Find(environment), environment, cancellationToken);
+            }
+            catch (KubeConfigException nocluster)
+            {
+                await error.WriteLineAsync("ome-agent: " + nocluster.Message);
+                return ExitCode.Usage;
+            }
         });
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using k8s;
 using Microsoft.Extensions.Logging.Console;
 using Ome.Agent.Files;
 using Ome.Agent.Staging.Oci;
@@ -15,12 +16,14 @@ public static partial class AgentHost
 
     /// <summary>The agent's exit code: 0 after a graceful stop.</summary>
     /// <param name="options">Checked settings.</param>
+    /// <param name="cluster">The cluster, and as whom it is talked to.</param>
     /// <param name="environment">Looks up the variables that clouds define for credentials (contract 5.3).</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public static async Task<int> RunAsync(AgentOptions options, Func<string, string?> environment, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(AgentOptions options, KubernetesClientConfiguration cluster, Func<string, string?> environment, CancellationToken cancellationToken)
     {
         await using var app = Build(options, services =>
         {
+            services.AddSingleton(cluster);
             services.Configure<OciOptions>(oci => OciOptions.ReadEnvironment(oci, environment));
             services.Configure<S3Options>(s3 => S3Options.ReadEnvironment(s3, environment));
             // The process' memory, not the agent's: tests run many agents in one.
@@ -31,7 +34,7 @@ public static partial class AgentHost
         return 0;
     }
 
-    /// <summary>The agent, not started; tests change its services through <paramref name="configure"/>.</summary>
+    /// <summary>The agent, not started; <paramref name="configure"/> says which cluster is its own, and tests change its services there.</summary>
     public static WebApplication Build(AgentOptions options, Action<IServiceCollection>? configure = null)
     {
         Directory.CreateDirectory(options.EffectiveStateDirectory);

@@ -29,7 +29,6 @@ public static class AgentServices
         services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
-        services.TryAddSingleton(_ => KubernetesClientConfiguration.BuildDefaultConfig());
         services.TryAddSingleton<IKubernetes>(provider => new Kubernetes(provider.GetRequiredService<KubernetesClientConfiguration>()));
         return services.AddState(options).AddReading(options).AddFiles(options).AddReports(options).AddLoops(options);
     }
