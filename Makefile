@@ -91,12 +91,25 @@ demo: build ## the whole system on this machine: damage, withdrawal, readmission
 local-up: build ## a local control plane in the foreground; prints export KUBECONFIG=...
 	@dotnet run --project Ome.LocalCluster -c $(CONFIG) --no-build -- up
 
+# The agent without .NET, as its image has it: docs/designs/0012-native-agent.md. The tests of it are ignored where it was not made.
+NATIVE_ARGS = Ome.Agent/Ome.Agent.csproj --use-current-runtime -p:OmeNative=true
+
+.PHONY: native-restore
+native-restore:
+	@dotnet restore $(NATIVE_ARGS) $(BUILD_ARGS)
+
+.PHONY: native
+native: ## the agent compiled ahead of time, as in its image: artifacts/native/ome-agent (gcc; some minutes)
+	@dotnet publish $(NATIVE_ARGS) -c $(CONFIG) -o artifacts/native -p:RunAnalyzersDuringBuild=false $(BUILD_ARGS)
+
 # Images: SDK container publish, no Dockerfile. IMG_REGISTRY empty writes OCI archives to artifacts/images; IMG_BASE is any other base than the
 # chiseled one. A base without .NET needs the runtime in the image, so IMG_BASE brings it along unless IMG_SELF_CONTAINED=false says that it has one.
 IMG_REGISTRY ?=
 TAG ?= latest
 IMG_BASE ?=
 IMG_PLATFORMS ?= linux-x64 linux-arm64
+# The agent compiled ahead of time; for the other architecture where a cross compiler is installed.
+IMG_NATIVE ?= true
 IMG_SELF_CONTAINED ?= $(if $(IMG_BASE),true,false)
 space := $(subst ,, )
 IMG_RIDS = "$(subst $(space),;,$(strip $(IMG_PLATFORMS)))"
@@ -108,9 +121,9 @@ IMG_PREFIX = $(if $(findstring /,$(IMG_REGISTRY)),$(patsubst $(firstword $(subst
 IMAGE = $(if $(IMG_REGISTRY),$(IMG_REGISTRY)/)
 
 .PHONY: images
-images: ## container images of agent and operator; IMG_REGISTRY=, TAG=, IMG_BASE=, IMG_PLATFORMS=
+images: ## container images of agent and operator; IMG_REGISTRY=, TAG=, IMG_BASE=, IMG_PLATFORMS=, IMG_NATIVE=
 	@mkdir -p artifacts/images
-	@dotnet publish Ome.Agent/Ome.Agent.csproj $(IMAGE_ARGS) -p:ContainerRepository=$(IMG_PREFIX)ome-agent $(BUILD_ARGS)
+	@dotnet publish Ome.Agent/Ome.Agent.csproj $(IMAGE_ARGS) -p:OmeNative=$(IMG_NATIVE) -p:ContainerRepository=$(IMG_PREFIX)ome-agent $(BUILD_ARGS)
 	@dotnet publish Ome.Operator/Ome.Operator.csproj $(IMAGE_ARGS) -p:ContainerRepository=$(IMG_PREFIX)ome-operator $(BUILD_ARGS)
 
 .PHONY: images-proof

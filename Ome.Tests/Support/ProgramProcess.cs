@@ -37,24 +37,25 @@ internal sealed class ProgramProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a program that lies beside the tests.</summary>
-    /// <param name="assembly">File name of its assembly.</param>
+    /// <summary>Starts a program.</summary>
+    /// <param name="program">File name of an assembly beside the tests, or path of a program compiled ahead of time.</param>
     /// <param name="arguments">Its arguments, given the port of its probes and metrics.</param>
     /// <param name="environment">Over the environment of the tests; null takes one away.</param>
     /// <param name="launcher">A command that runs it for us, e.g. with fewer rights.</param>
-    public static ProgramProcess Start(string assembly, Func<int, IEnumerable<string>> arguments, IReadOnlyDictionary<string, string?> environment, params IReadOnlyList<string> launcher)
+    public static ProgramProcess Start(string program, Func<int, IEnumerable<string>> arguments, IReadOnlyDictionary<string, string?> environment, params IReadOnlyList<string> launcher)
     {
         var port = FreePort();
-        string[] command = [.. launcher, "dotnet", Path.Combine(AppContext.BaseDirectory, assembly), .. arguments(port)];
+        string[] named = Path.IsPathRooted(program) ? [program] : ["dotnet", Path.Combine(AppContext.BaseDirectory, program)];
+        string[] command = [.. launcher, .. named, .. arguments(port)];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         // A short life is all start-up: what pays off later only slows it down.
         start.Environment["DOTNET_TieredPGO"] = "0";
         foreach (var (name, value) in environment) start.Environment[name] = value;
-        var program = new ProgramProcess(new Process { StartInfo = start }, port);
-        program._process.Start();
-        program._process.BeginOutputReadLine();
-        program._process.BeginErrorReadLine();
-        return program;
+        var running = new ProgramProcess(new Process { StartInfo = start }, port);
+        running._process.Start();
+        running._process.BeginOutputReadLine();
+        running._process.BeginErrorReadLine();
+        return running;
     }
 
     public Task<string> MetricsAsync(CancellationToken cancellationToken) => Http.GetStringAsync(new Uri($"http://127.0.0.1:{_port}/metrics"), cancellationToken);
