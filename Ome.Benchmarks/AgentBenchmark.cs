@@ -16,7 +16,7 @@ namespace Ome.Benchmarks;
 /// The real agent process with 50 Ready local models and default settings on the local control plane: time to the first healthy probe, then what it costs
 /// while nothing happens: memory, processor, API requests. Then how soon a model whose file is unlinked is withdrawn. Then the same with a byte budget and a
 /// full check of everything asked for, to see that the budget is kept. <c>OME_BENCH_MINUTES</c> (10) is the length of the idle sample,
-/// <c>OME_BENCH_AGENT</c> another build of ome-agent.dll or an executable, <c>OME_BENCH_PARTS</c> (<c>idle,withdrawal,budget</c>) what is run,
+/// <c>OME_BENCH_AGENT</c> another build than the image's, <c>OME_BENCH_PARTS</c> (<c>idle,withdrawal,budget</c>) what is run,
 /// <c>OME_BENCH_MODEL_MIB</c> (8) the size of each model and <c>OME_BENCH_BUDGET</c> (16000000) the bytes per second of the budget.
 /// </summary>
 internal sealed partial class AgentBenchmark : IAsyncDisposable
@@ -45,6 +45,7 @@ internal sealed partial class AgentBenchmark : IAsyncDisposable
     {
         var minutes = double.TryParse(Variable("OME_BENCH_MINUTES"), CultureInfo.InvariantCulture, out var asked) ? asked : context.Quick ? 0.5 : 10;
         await using var bench = await StartAsync(cancellationToken);
+        BenchmarkContext.Row("the agent is", BenchmarkContext.AgentProgram());
         var parts = (Variable("OME_BENCH_PARTS") ?? "idle,withdrawal,budget").Split(',');
         if (parts.Contains("idle")) await bench.IdleAsync(TimeSpan.FromMinutes(minutes), cancellationToken);
         if (parts.Contains("withdrawal")) await bench.WithdrawalAsync(cancellationToken);
@@ -196,10 +197,9 @@ internal sealed partial class AgentBenchmark : IAsyncDisposable
 
     private async Task<TimeSpan> StartAgentAsync(int port, string[] more, CancellationToken cancellationToken)
     {
-        var program = Variable("OME_BENCH_AGENT") ?? Path.Combine(AppContext.BaseDirectory, "ome-agent.dll");
-        var isLibrary = program.EndsWith(".dll", StringComparison.Ordinal);
+        var program = BenchmarkContext.AgentProgram();
         string[] flags = ["--models-root-dir", ModelsRoot, "--namespace", Namespace, "--port", port.ToString(CultureInfo.InvariantCulture), "--bind-address", "127.0.0.1", "--log-level", "warn", .. more];
-        var start = new ProcessStartInfo(isLibrary ? "dotnet" : program, isLibrary ? [program, .. flags] : flags);
+        var start = new ProcessStartInfo(program, flags);
         start.Environment["NODE_NAME"] = NodeName;
         start.Environment["KUBECONFIG"] = Kubeconfig;
         var began = Stopwatch.GetTimestamp();

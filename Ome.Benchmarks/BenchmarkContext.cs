@@ -49,6 +49,13 @@ public sealed record BenchmarkContext(bool Quick)
         return directory?.FullName ?? throw new InvalidOperationException("Run it from a checkout: config/crd is needed.");
     }
 
+    /// <summary>The agent that is measured: OME_BENCH_AGENT, else the one of the image (<c>make native</c>), else the one on .NET.</summary>
+    public static string AgentProgram()
+    {
+        var native = Path.Combine(RepositoryRoot(), "artifacts/native/ome-agent");
+        return Environment.GetEnvironmentVariable("OME_BENCH_AGENT") is { Length: > 0 } named ? named : File.Exists(native) ? native : Path.Combine(AppContext.BaseDirectory, "ome-agent");
+    }
+
     /// <summary>Prints one row.</summary>
     public static void Row(string what, string figure) => Console.WriteLine($"   {what,-58} {figure}");
 

@@ -64,7 +64,7 @@ internal sealed partial class Field : IDisposable
     }
 
     /// <summary>The agent's own command line, as a user types it; the manifest lies beside the files.</summary>
-    public string Agent(string arguments) => $"{Path.Combine(AppContext.BaseDirectory, "ome-agent")} {arguments}";
+    public string Agent(string arguments) => $"{BenchmarkContext.AgentProgram()} {arguments}";
 
     /// <summary>A tool that knows one thread: one file after the other on one core, a process per file side by side on more.</summary>
     public string Each(int cores, string command) =>
