@@ -92,7 +92,7 @@ local-up: build ## a local control plane in the foreground; prints export KUBECO
 	@dotnet run --project Ome.LocalCluster -c $(CONFIG) --no-build -- up
 
 # The agent without .NET, as its image has it: docs/designs/0012-native-agent.md. The tests of it are ignored where it was not made.
-NATIVE_ARGS = Ome.Agent/Ome.Agent.csproj --use-current-runtime -p:OmeNative=true
+NATIVE_ARGS = Ome.Agent/Ome.Agent.csproj -r linux-$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64) -p:OmeNative=true
 
 .PHONY: native-restore
 native-restore:
